@@ -1,0 +1,50 @@
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+using static TorchSharp.torch;
+
+namespace MaestroDeploy.Compressor.Factoring;
+
+/// <summary>Replaces every factorable weight by the factors of its singular value decomposition, at full rank.</summary>
+/// <remarks>
+/// <c>W = P·S·Qᵀ</c> becomes <c>U = (P·√S)ᵀ</c> and <c>V = √S·Qᵀ</c>, so that both factors share the scale and the largest
+/// component comes first; the model's outputs stay as they were but for rounding. Source: Maestro, section 3, initialisation.
+/// </remarks>
+public static class SvdFactoring
+{
+    /// <summary>Factors a copy of a model.</summary>
+    /// <param name="model">A dense model; it is not changed.</param>
+    /// <param name="provenance">How it came to be.</param>
+    /// <exception cref="OnnxFormatException">The model has no weight that can be factored.</exception>
+    public static LodModel Factor(OnnxModel model, LodProvenance provenance)
+    {
+        var factored = model.Clone();
+        var layers = WeightLayers.Find(factored, out var skipped);
+        if (layers.Count == 0)
+        {
+            var why = skipped.Count > 0 ? $"; '{skipped[0].Node}', for one, is left because {skipped[0].Why}" : "";
+            throw new OnnxFormatException(model.Name, $"none of its weights can be factored{why}");
+        }
+
+        List<FactorPair> pairs = [];
+        foreach (var layer in layers)
+        {
+            var (u, v) = Split(layer.Matrix(factored), layer.Out, layer.Columns);
+            pairs.Add(PairRewrite.Factor(factored, layer, u, v));
+        }
+
+        return new LodModel(factored, pairs, provenance);
+    }
+
+    /// <summary>The factors U [r, rows] and V [r, columns] of W [rows, columns], with r = min(rows, columns).</summary>
+    static (float[] U, float[] V) Split(float[] matrix, int rows, int columns)
+    {
+        using var scope = NewDisposeScope();
+        // In double: the error of the model's outputs is then the rounding of the result alone.
+        var weight = tensor(matrix, [rows, columns]).to(float64);
+        var (p, s, qt) = linalg.svd(weight, fullMatrices: false);
+        var root = s.sqrt().unsqueeze(1);
+        return (Floats(p.t() * root), Floats(root * qt));
+    }
+
+    static float[] Floats(Tensor values) => values.to(float32).contiguous().data<float>().ToArray();
+}

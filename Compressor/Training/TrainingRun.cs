@@ -1,0 +1,162 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+using static TorchSharp.torch;
+
+namespace MaestroDeploy.Compressor.Training;
+
+/// <summary>The state of one run: weights, momentum, random streams, and how far the schedule has come.</summary>
+sealed class TrainingRun : IDisposable
+{
+    readonly LodModel _model;
+    readonly LodCost _cost;
+    readonly SampleSet _samples;
+    readonly TrainingOptions _options;
+    readonly TrainableGraph _graph;
+    readonly GradientStep _step;
+    readonly IRankSampler _sampler;
+    readonly long[] _inputShape;
+    readonly int[] _order;
+    readonly Random _shuffling;
+    int _taken;
+
+    public TrainingRun(LodModel model, SampleSet samples, TrainingOptions options)
+    {
+        (_model, _samples, _options, _cost) = (model, samples, options, model.Cost());
+        _inputShape = InputShape(model, samples);
+        _graph = new TrainableGraph(model);
+        _step = new GradientStep(options.Momentum, options.WeightDecay, options.ClipNorm);
+        // One stream for each use: a change in how ranks are drawn leaves the batches as they were.
+        _shuffling = new Random(options.Seed);
+        var sampling = new Random(options.Seed ^ 0x5eed);
+        _sampler = options.Recipe == Recipe.Paper ? new SingleLayerSampler(sampling) : new NestedSampler(sampling, options.SmallestShare);
+        _order = [.. Enumerable.Range(0, samples.Count)];
+    }
+
+    public double LearningRate { get; private set; }
+
+    public IReadOnlyDictionary<string, int> Ranks => _graph.Pairs.Zip(_graph.Ranks).ToDictionary(pair => pair.First.Layer, pair => pair.Second);
+
+    int StepsAnEpoch => (_samples.Count + _options.BatchSize - 1) / _options.BatchSize;
+
+    public (double Loss, double Accuracy) Epoch(int epoch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        _shuffling.Shuffle(_order);
+        var batch = new float[_options.BatchSize * _samples.SampleSize];
+        var (loss, right, seen) = (0.0, 0L, 0);
+        for (var step = 0; step < StepsAnEpoch; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var chosen = _order.AsSpan(seen, Math.Min(_options.BatchSize, _order.Length - seen));
+            var (stepLoss, stepRight) = Learn(chosen, batch);
+            if (!double.IsFinite(stepLoss))
+            {
+                throw new TrainingDivergedException(epoch, step + 1, LearningRate);
+            }
+
+            seen += chosen.Length;
+            loss += stepLoss * chosen.Length;
+            right += stepRight;
+            progress?.Report(new TrainingProgress(epoch, _options.Epochs, step + 1, StepsAnEpoch, loss / seen));
+        }
+
+        return (loss / seen, (double)right / seen);
+    }
+
+    /// <summary>Removes each layer's tail whose importance is at most the threshold; one rank always stays.</summary>
+    public void Shrink()
+    {
+        for (var i = 0; i < _graph.Pairs.Count; i++)
+        {
+            var pair = _graph.Pairs[i];
+            var importance = GroupLasso.TailNorms(_graph.Weights[pair.U]).Zip(GroupLasso.TailNorms(_graph.Weights[pair.V]), (u, v) => (double)u * v).ToArray();
+            var kept = Math.Max(1, importance.Count(value => value > _options.ShrinkThreshold));
+            if (kept < importance.Length)
+            {
+                _graph.Shrink(i, kept);
+                _step.Shrink(pair.U, kept);
+                _step.Shrink(pair.V, kept);
+            }
+        }
+    }
+
+    /// <summary>What the model costs at its current ranks, each layer at the cheaper of pair and dense.</summary>
+    public ModelCost Cost()
+    {
+        var layers = _cost.Layers.Zip(_graph.Ranks);
+        return new ModelCost(
+            _cost.FixedParams + layers.Sum(layer => Math.Min(layer.First.Params(layer.Second), layer.First.DenseParams)),
+            _cost.FixedMacs + layers.Sum(layer => Math.Min(layer.First.Macs(layer.Second), layer.First.DenseMacs)));
+    }
+
+    public LodModel Result(LodProvenance provenance) => _graph.ToModel(provenance);
+
+    public void Dispose()
+    {
+        _step.Dispose();
+        _graph.Dispose();
+    }
+
+    (double Loss, long Right) Learn(ReadOnlySpan<int> chosen, float[] batch)
+    {
+        using var scope = NewDisposeScope();
+        _samples.CopySamples(chosen, batch);
+        _inputShape[0] = chosen.Length;
+        var x = tensor(batch.AsMemory(0, chosen.Length * _samples.SampleSize), _inputShape);
+        var labels = new long[chosen.Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = _samples.Labels[chosen[i]];
+        }
+
+        var (loss, answers) = Loss(x, tensor(labels));
+        loss.backward();
+        AddLasso();
+        LearningRate = Schedule.Rate(_options.LearningRate, _taken++, StepsAnEpoch * _options.Epochs);
+        _step.Apply(_graph.Weights, LearningRate);
+        return (loss.ToDouble(), answers.argmax(1).eq(tensor(labels)).sum().ToInt64());
+    }
+
+    (Tensor Loss, Tensor Answers) Loss(Tensor x, Tensor y)
+    {
+        var ranks = _sampler.Next(_graph.Ranks);
+        if (_options.Recipe == Recipe.Paper)
+        {
+            var sampled = _graph.Logits(x, ranks, ForwardMode.TrainFull);
+            return (nn.functional.cross_entropy(sampled, y), sampled);
+        }
+
+        var full = _graph.Logits(x, null, ForwardMode.TrainFull);
+        var cut = _graph.Logits(x, ranks, ForwardMode.TrainAtRanks);
+        var taught = -(full.detach().softmax(1) * cut.log_softmax(1)).sum([1L]).mean();
+        return (nn.functional.cross_entropy(full, y) + taught, full);
+    }
+
+    void AddLasso()
+    {
+        if (_options.Lasso > 0)
+        {
+            foreach (var pair in _graph.Pairs)
+            {
+                GroupLasso.AddGradient(_graph.Weights[pair.U], _options.Lasso);
+                GroupLasso.AddGradient(_graph.Weights[pair.V], _options.Lasso);
+            }
+        }
+    }
+
+    static long[] InputShape(LodModel model, SampleSet samples)
+    {
+        var input = model.Model.Inputs.First();
+        long[] shape = [.. (input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.HasDimValue ? axis.DimValue : -1)];
+        // The same numbers in the same order, but for axes of size 1: [1, 784, 1] takes [1, 28, 28]'s 784 only if it says so.
+        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
+        if (!fits)
+        {
+            throw new UntrainableModelException(model.Model.Name, input.Name,
+                $"it takes [{string.Join(", ", shape)}], and samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}]");
+        }
+
+        return shape;
+    }
+}

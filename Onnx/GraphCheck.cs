@@ -1,0 +1,125 @@
+using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
+
+namespace MaestroDeploy.Onnx;
+
+/// <summary>The checks that every loaded model passes before anything reads its tensors or walks its nodes.</summary>
+/// <remarks>
+/// 1. There is a graph, and it has an output.
+/// 2. Names are given once: no two nodes or initializers make the same value.
+/// 3. Nodes stand in order: each input is a graph input, an initializer, or an earlier node's output.
+/// 4. Each tensor holds, or points at, just as many bytes as its shape and type need.
+/// </remarks>
+public static class GraphCheck
+{
+    /// <summary>Checks a model.</summary>
+    /// <exception cref="OnnxFormatException">One of the four rules is broken; the message names the node or tensor.</exception>
+    public static void Check(OnnxModel model)
+    {
+        if (model.Proto.Graph is null || model.Graph.Output.Count == 0)
+        {
+            throw new OnnxFormatException(model.Name, "not an ONNX model: it has no graph, or a graph without outputs");
+        }
+
+        CheckGraph(model.Graph, [], model);
+    }
+
+    static void CheckGraph(GraphProto graph, HashSet<string> outer, OnnxModel model)
+    {
+        var known = new HashSet<string>(outer);
+        var made = new HashSet<string>();
+        foreach (var tensor in graph.Initializer)
+        {
+            CheckTensor(tensor, model);
+            Make(tensor.Name, "initializer", made, model);
+        }
+
+        known.UnionWith(made);
+        known.UnionWith(graph.SparseInitializer.Select(sparse => sparse.Values?.Name ?? ""));
+        known.UnionWith(graph.Input.Select(input => input.Name));
+        foreach (var node in graph.Node)
+        {
+            CheckNode(node, known, model);
+            foreach (var output in node.Output.Where(output => output.Length > 0))
+            {
+                Make(output, $"node '{Describe(node)}'", made, model);
+                known.Add(output);
+            }
+        }
+
+        if (graph.Output.FirstOrDefault(output => !known.Contains(output.Name)) is { } missing)
+        {
+            throw new OnnxFormatException(model.Name, $"graph output '{missing.Name}' is made by no node");
+        }
+    }
+
+    static void CheckNode(NodeProto node, HashSet<string> known, OnnxModel model)
+    {
+        if (node.Input.FirstOrDefault(input => input.Length > 0 && !known.Contains(input)) is { } missing)
+        {
+            throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' reads '{missing}', which nothing before it makes");
+        }
+
+        foreach (var attribute in node.Attribute)
+        {
+            foreach (var tensor in attribute.Tensors.Append(attribute.T).OfType<TensorProto>())
+            {
+                CheckTensor(tensor, model);
+            }
+
+            foreach (var graph in attribute.Graphs.Append(attribute.G).OfType<GraphProto>())
+            {
+                CheckGraph(graph, known, model);
+            }
+        }
+    }
+
+    static void CheckTensor(TensorProto tensor, OnnxModel model)
+    {
+        var count = ElementTypes.Count(tensor);
+        if (count < 0)
+        {
+            throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' has impossible dims [{string.Join(", ", tensor.Dims)}]");
+        }
+
+        if (ExternalData.IsExternal(tensor))
+        {
+            ExternalData.Of(tensor, model.Folder ?? ".", model.Name);
+            return;
+        }
+
+        if (ElementTypes.Bits(tensor.DataType) == 0)
+        {
+            return;
+        }
+
+        var (found, needed, unit) = tensor.HasRawData
+            ? (tensor.RawData.Length, ElementTypes.Bytes(tensor), "bytes")
+            : (Stored(tensor) ?? count, count, "elements");
+        if (found != needed)
+        {
+            throw new OnnxFormatException(model.Name,
+                $"tensor '{tensor.Name}' [{string.Join(", ", tensor.Dims)}] needs {needed:N0} {unit}, but holds {found:N0}");
+        }
+    }
+
+    // Types narrower than 32 bits share int32_data under packing rules of their own; their readers check them.
+    static long? Stored(TensorProto tensor) => (DataType)tensor.DataType switch
+    {
+        DataType.Float => tensor.FloatData.Count,
+        DataType.Double => tensor.DoubleData.Count,
+        DataType.Int64 => tensor.Int64Data.Count,
+        DataType.Int32 => tensor.Int32Data.Count,
+        _ => null,
+    };
+
+    static void Make(string name, string by, HashSet<string> made, OnnxModel model)
+    {
+        if (!made.Add(name))
+        {
+            throw new OnnxFormatException(model.Name, $"{by} makes '{name}', which is made already");
+        }
+    }
+
+    static string Describe(NodeProto node) => node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output.FirstOrDefault()}";
+}

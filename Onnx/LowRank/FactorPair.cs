@@ -1,0 +1,53 @@
+using System.Numerics.Tensors;
+using System.Text.Json.Serialization;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Onnx.LowRank;
+
+/// <summary>A factored layer of a graph: which two initializers are its factors, and of what dense weight.</summary>
+/// <remarks>
+/// <c>W [out, in…] ≈ Uᵀ·V</c>, rank-major and ordered by importance: <c>V [r, in…]</c>, <c>U [r, out]</c>
+/// (<c>[r, out, 1, …]</c> under a convolution). The first k rows of both are the layer at rank k.
+/// </remarks>
+/// <param name="Layer">The layer's name.</param>
+/// <param name="Kind">Which operators the pair replaced.</param>
+/// <param name="U">The outer factor's initializer.</param>
+/// <param name="V">The inner factor's initializer.</param>
+/// <param name="DenseShape">The shape of W: out, then in and, for a convolution, its kernel.</param>
+public sealed record FactorPair(string Layer, LayerKind Kind, string U, string V, IReadOnlyList<int> DenseShape)
+{
+    /// <summary>Rows of W.</summary>
+    [JsonIgnore]
+    public int Out => DenseShape[0];
+
+    /// <summary>Columns of W: the product of its other axes.</summary>
+    [JsonIgnore]
+    public int In => DenseShape.Skip(1).Aggregate(1, (product, size) => checked(product * size));
+
+    /// <summary>The largest rank that the graph holds.</summary>
+    public int Rank(OnnxModel model) => (int)Factor(model, V).Dims[0];
+
+    /// <summary>The largest rank at which the pair multiplies less than W, <c>r·(in + out) &lt; in·out</c>; 0 where none does.</summary>
+    [JsonIgnore]
+    public int BreakEven => (int)(((long)In * Out - 1) / (In + Out));
+
+    /// <summary>The dense weight, <c>Uᵀ·V</c> as [out, in] row-major, summed from the most important component on.</summary>
+    public float[] Product(OnnxModel model)
+    {
+        var (u, v) = (model.Floats(Factor(model, U)), model.Floats(Factor(model, V)));
+        int rank = Rank(model), columns = In, rows = Out;
+        var product = new float[(long)rows * columns];
+        Parallel.For(0, rows, row =>
+        {
+            var sum = product.AsSpan(row * columns, columns);
+            for (var k = 0; k < rank; k++)
+            {
+                TensorPrimitives.MultiplyAdd(v.AsSpan(k * columns, columns), u[k * rows + row], sum, sum);
+            }
+        });
+        return product;
+    }
+
+    internal static TensorProto Factor(OnnxModel model, string name) => model.Initializer(name)
+        ?? throw new OnnxFormatException(model.Name, $"its metadata names the factor '{name}', which the graph does not hold");
+}

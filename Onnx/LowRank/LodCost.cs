@@ -1,0 +1,47 @@
+using MaestroDeploy.Onnx.Cost;
+
+namespace MaestroDeploy.Onnx.LowRank;
+
+/// <summary>What one factored layer costs at a rank, and dense.</summary>
+/// <param name="Pair">The layer.</param>
+/// <param name="Rank">The largest rank kept.</param>
+/// <param name="Positions">Times that the weight is applied for one sample: 1 for a linear layer, H·W for a convolution.</param>
+public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
+{
+    /// <summary>Numbers in the pair at a rank, r·(in + out).</summary>
+    public long Params(int rank) => (long)rank * (Pair.In + Pair.Out);
+
+    /// <summary>Numbers in the dense weight.</summary>
+    public long DenseParams => (long)Pair.In * Pair.Out;
+
+    /// <summary>Multiply-accumulates for one sample at a rank.</summary>
+    public long Macs(int rank) => Positions * Params(rank);
+
+    /// <summary>Multiply-accumulates for one sample, dense.</summary>
+    public long DenseMacs => Positions * DenseParams;
+}
+
+/// <summary>What a model costs under any plan: the part that no plan changes, and each layer's own.</summary>
+/// <param name="FixedParams">Parameters outside the pairs: biases, norms, unfactored weights.</param>
+/// <param name="FixedMacs">Multiply-accumulates outside the pairs.</param>
+/// <param name="Layers">The factored layers, in the order of the graph.</param>
+public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<PairCost> Layers)
+{
+    /// <summary>The whole model with every layer dense.</summary>
+    public ModelCost Dense => new(FixedParams + Layers.Sum(layer => layer.DenseParams), FixedMacs + Layers.Sum(layer => layer.DenseMacs));
+
+    internal static LodCost Of(LodModel lod)
+    {
+        var shapes = Shapes.Of(lod.Model);
+        var whole = ModelCost.Of(lod.Model);
+        PairCost[] layers = [.. lod.Pairs.Select(pair => new PairCost(pair, pair.Rank(lod.Model), Positions(lod.Model, pair, shapes)))];
+        return new LodCost(whole.Params - layers.Sum(layer => layer.Params(layer.Rank)), whole.Macs - layers.Sum(layer => layer.Macs(layer.Rank)), layers);
+    }
+
+    static long Positions(OnnxModel model, FactorPair pair, Shapes shapes)
+    {
+        var output = PairRewrite.Expansion(model, pair).Output[0];
+        var shape = shapes[output] ?? throw new OnnxFormatException(model.Name, $"the cost of layer '{pair.Layer}' cannot be counted: its output's shape is not known");
+        return shape.Aggregate(1L, (product, size) => product * size) / pair.Out;
+    }
+}

@@ -1,0 +1,59 @@
+using Google.Protobuf;
+using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.AttributeProto.Types;
+
+namespace MaestroDeploy.Onnx;
+
+/// <summary>Attributes of a node by name, with the default that the operator's specification gives.</summary>
+public static class NodeAttributes
+{
+    /// <summary>An integer attribute.</summary>
+    public static long Int(this NodeProto node, string name, long otherwise) => node.Find(name)?.I ?? otherwise;
+
+    /// <summary>A float attribute.</summary>
+    public static float Float(this NodeProto node, string name, float otherwise) => node.Find(name)?.F ?? otherwise;
+
+    /// <summary>A string attribute.</summary>
+    public static string Text(this NodeProto node, string name, string otherwise) => node.Find(name)?.S.ToStringUtf8() ?? otherwise;
+
+    /// <summary>An attribute of several integers; null where it is absent, since its default often depends on the input's axes.</summary>
+    public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } attribute ? [.. attribute.Ints] : null;
+
+    /// <summary>Whether the attribute is there at all.</summary>
+    public static bool Has(this NodeProto node, string name) => node.Find(name) is not null;
+
+    /// <summary>Adds or replaces an integer attribute.</summary>
+    public static NodeProto With(this NodeProto node, string name, long value) =>
+        node.Replace(new AttributeProto { Name = name, Type = AttributeType.Int, I = value });
+
+    /// <summary>Adds or replaces a float attribute.</summary>
+    public static NodeProto With(this NodeProto node, string name, float value) =>
+        node.Replace(new AttributeProto { Name = name, Type = AttributeType.Float, F = value });
+
+    /// <summary>Adds or replaces an attribute of several integers.</summary>
+    public static NodeProto With(this NodeProto node, string name, params ReadOnlySpan<long> values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeType.Ints };
+        attribute.Ints.AddRange(values);
+        return node.Replace(attribute);
+    }
+
+    /// <summary>Removes an attribute if it is there.</summary>
+    public static NodeProto Without(this NodeProto node, string name)
+    {
+        if (node.Find(name) is { } attribute)
+        {
+            node.Attribute.Remove(attribute);
+        }
+
+        return node;
+    }
+
+    static NodeProto Replace(this NodeProto node, AttributeProto attribute)
+    {
+        node.Without(attribute.Name).Attribute.Add(attribute);
+        return node;
+    }
+
+    static AttributeProto? Find(this NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
+}

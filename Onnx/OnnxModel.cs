@@ -1,0 +1,148 @@
+using Google.Protobuf;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Onnx;
+
+/// <summary>An ONNX model in memory, with the folder its external data lies in: what every stage takes and gives.</summary>
+/// <remarks>
+/// External tensors stay references until they are read, and unknown fields are kept: loading and saving changes nothing.
+/// A loaded model has been checked: see <see cref="GraphCheck"/>.
+/// </remarks>
+public sealed class OnnxModel
+{
+    /// <summary>In the file, ONNX's own operator set is the empty string (OperatorSetIdProto.domain).</summary>
+    public const string StandardDomain = "";
+
+    /// <param name="proto">The model; it must have a graph.</param>
+    /// <param name="name">What messages call it: a file's name, or a built-in model's.</param>
+    /// <param name="folder">Where its external data lies; null when it has none.</param>
+    public OnnxModel(ModelProto proto, string name, string? folder = null)
+    {
+        Proto = proto;
+        Name = name;
+        Folder = folder;
+    }
+
+    /// <summary>The protobuf message, to read and to change.</summary>
+    public ModelProto Proto { get; }
+
+    /// <summary>The main graph.</summary>
+    public GraphProto Graph => Proto.Graph;
+
+    /// <summary>What messages call this model.</summary>
+    public string Name { get; }
+
+    /// <summary>The folder that external locations are relative to; null for a model made in memory.</summary>
+    public string? Folder { get; }
+
+    /// <summary>The version of the standard operator set; 1 where none is imported.</summary>
+    public long Opset => Proto.OpsetImport.LastOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
+
+    /// <summary>Graph inputs that a caller feeds: those that are not initializers (files of IR 3 list both).</summary>
+    public IEnumerable<ValueInfoProto> Inputs
+    {
+        get
+        {
+            var initializers = Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
+            return Graph.Input.Where(input => !initializers.Contains(input.Name));
+        }
+    }
+
+    /// <summary>Reads and checks a model file.</summary>
+    /// <exception cref="OnnxFormatException">The file is missing, is not an ONNX model, or fails <see cref="GraphCheck"/>.</exception>
+    public static OnnxModel Load(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new OnnxFormatException(path, "no such file");
+        }
+
+        ModelProto proto;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            proto = ModelProto.Parser.ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new OnnxFormatException(path, "not an ONNX model, or cut short: its protobuf does not parse", e);
+        }
+        catch (IOException e)
+        {
+            throw new OnnxFormatException(path, e.Message, e);
+        }
+
+        var model = new OnnxModel(proto, path, Path.GetDirectoryName(Path.GetFullPath(path)));
+        GraphCheck.Check(model);
+        return model;
+    }
+
+    /// <summary>Writes the model beside <paramref name="path"/> and renames it into place, its external data files along with it.</summary>
+    /// <exception cref="IOException">The folder cannot be written, or holds another file by the name of a data file.</exception>
+    public void Save(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
+        CarryExternalData(folder);
+        var partial = path + ".partial";
+        try
+        {
+            using (var stream = File.Create(partial))
+            {
+                Proto.WriteTo(stream);
+            }
+
+            File.Move(partial, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    /// <summary>A deep copy that can be rewritten without touching this one.</summary>
+    public OnnxModel Clone() => new(Proto.Clone(), Name, Folder);
+
+    /// <summary>The initializer of that name, or null.</summary>
+    public TensorProto? Initializer(string name) => Graph.Initializer.FirstOrDefault(tensor => tensor.Name == name);
+
+    /// <summary>The value of a <c>metadata_props</c> entry, or null.</summary>
+    public string? Metadata(string key) => Proto.MetadataProps.LastOrDefault(entry => entry.Key == key)?.Value;
+
+    /// <summary>Adds or replaces a <c>metadata_props</c> entry.</summary>
+    public void SetMetadata(string key, string value)
+    {
+        RemoveMetadata(key);
+        Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+    }
+
+    /// <summary>Removes a <c>metadata_props</c> entry if it is there.</summary>
+    public void RemoveMetadata(string key)
+    {
+        foreach (var entry in Proto.MetadataProps.Where(entry => entry.Key == key).ToList())
+        {
+            Proto.MetadataProps.Remove(entry);
+        }
+    }
+
+    void CarryExternalData(string folder)
+    {
+        if (Folder is null || Path.GetFullPath(Folder) == folder)
+        {
+            return;
+        }
+
+        foreach (var location in Graph.Initializer.Where(ExternalData.IsExternal).Select(tensor => ExternalData.Of(tensor, Folder, Name).Location).Distinct())
+        {
+            var (from, to) = (Path.Combine(Folder, location), Path.Combine(folder, location));
+            if (File.Exists(to))
+            {
+                throw new IOException($"{to}: a file of that name is there already, and the model's data file would take its place; save into another folder");
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(from, to + ".partial", overwrite: true);
+            File.Move(to + ".partial", to);
+        }
+    }
+}

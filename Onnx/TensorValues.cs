@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
+
+namespace MaestroDeploy.Onnx;
+
+/// <summary>Tensors as plain arrays: row-major, whatever field or file they are stored in.</summary>
+public static class TensorValues
+{
+    /// <summary>A float32 tensor with its elements inline.</summary>
+    /// <param name="name">Its name in the graph.</param>
+    /// <param name="dims">Its shape; the product is <c>values.Length</c>.</param>
+    /// <param name="values">Row-major elements.</param>
+    public static TensorProto Create(string name, ReadOnlySpan<long> dims, ReadOnlySpan<float> values) =>
+        Create(name, dims, DataType.Float, MemoryMarshal.AsBytes(values));
+
+    /// <summary>An int64 tensor with its elements inline.</summary>
+    /// <param name="name">Its name in the graph.</param>
+    /// <param name="dims">Its shape; the product is <c>values.Length</c>.</param>
+    /// <param name="values">Row-major elements.</param>
+    public static TensorProto Create(string name, ReadOnlySpan<long> dims, ReadOnlySpan<long> values) =>
+        Create(name, dims, DataType.Int64, MemoryMarshal.AsBytes(values));
+
+    /// <summary>The elements of a float32 tensor, read from its data file if it is external.</summary>
+    /// <exception cref="OnnxFormatException">The tensor is not float32, or its data is not to be had.</exception>
+    public static float[] Floats(this OnnxModel model, TensorProto tensor)
+    {
+        Require(model, tensor, DataType.Float);
+        return tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(model.Bytes(tensor)).ToArray();
+    }
+
+    /// <summary>The elements of an int64 tensor, read from its data file if it is external.</summary>
+    /// <exception cref="OnnxFormatException">The tensor is not int64, or its data is not to be had.</exception>
+    public static long[] Longs(this OnnxModel model, TensorProto tensor)
+    {
+        Require(model, tensor, DataType.Int64);
+        return tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(model.Bytes(tensor)).ToArray();
+    }
+
+    /// <summary>The shape as 32-bit sizes.</summary>
+    public static int[] Shape(this TensorProto tensor) => [.. tensor.Dims.Select(dim => checked((int)dim))];
+
+    static TensorProto Create(string name, ReadOnlySpan<long> dims, DataType type, ReadOnlySpan<byte> bytes)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(bytes) };
+        tensor.Dims.AddRange(dims);
+        return tensor;
+    }
+
+    static void Require(OnnxModel model, TensorProto tensor, DataType type)
+    {
+        if (tensor.DataType != (int)type)
+        {
+            throw new OnnxFormatException(model.Name,
+                $"tensor '{tensor.Name}' is {ElementTypes.Name(tensor.DataType)}; {ElementTypes.Name((int)type)} is needed here");
+        }
+    }
+
+    static ReadOnlySpan<byte> Bytes(this OnnxModel model, TensorProto tensor)
+    {
+        if (!ExternalData.IsExternal(tensor))
+        {
+            return tensor.RawData.Span;
+        }
+
+        var place = ExternalData.Of(tensor, model.Folder ?? ".", model.Name);
+        var bytes = new byte[place.Length];
+        using var file = File.OpenHandle(Path.Combine(model.Folder ?? ".", place.Location));
+        for (var read = 0; read < bytes.Length;)
+        {
+            var more = RandomAccess.Read(file, bytes.AsSpan(read), place.Offset + read);
+            read += more > 0 ? more : throw new OnnxFormatException(model.Name, $"'{place.Location}' became shorter while it was read");
+        }
+
+        return bytes;
+    }
+}

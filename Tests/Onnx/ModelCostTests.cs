@@ -1,0 +1,32 @@
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Tests.Onnx;
+
+[TestClass]
+public sealed class ModelCostTests
+{
+    [TestMethod]
+    [DataRow("lenet", 1, 28, 281_640L, 44_426L)]
+    [DataRow("vgg19", 3, 32, 398_136_320L, 20_040_522L)]
+    public void Of_ABuiltInModel_CountsWhatThePaperCounts(string name, int channels, int size, long macs, long parameters)
+    {
+        var cost = ModelCost.Of(BuiltInModels.Create(name, [channels, size, size], classes: 10, seed: 1));
+
+        Assert.AreEqual(new ModelCost(parameters, macs), cost);
+    }
+
+    [TestMethod]
+    public void Cost_OfFactorsAtFullRank_CountsPairsAndTheDenseModel()
+    {
+        var lod = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], classes: 10, seed: 1), new LodProvenance());
+
+        var cost = lod.Cost();
+
+        Assert.AreEqual(66_274, ModelCost.Of(lod.Model).Params); // unmerged factors at full rank
+        Assert.AreEqual(new ModelCost(44_426, 281_640), cost.Dense);
+        CollectionAssert.AreEqual(new long[] { 24 * 24, 8 * 8, 1, 1, 1 }, cost.Layers.Select(layer => layer.Positions).ToArray());
+    }
+}

@@ -1,0 +1,118 @@
+using Google.Protobuf;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Tests.Onnx;
+
+[TestClass]
+public sealed class OnnxModelTests
+{
+    [TestMethod]
+    public void Save_AModelWithFieldsFromTheFuture_WritesTheSameBytes()
+    {
+        using var folder = new TemporaryFolder();
+        var graph = Small().Proto.ToByteArray();
+        // Field 99 of ModelProto, a string: no such field exists in the specification.
+        byte[] original = [.. graph, 0x9a, 0x06, 3, (byte)'n', (byte)'e', (byte)'w'];
+        File.WriteAllBytes(folder.File("a.onnx"), original);
+
+        OnnxModel.Load(folder.File("a.onnx")).Save(folder.File("b.onnx"));
+
+        CollectionAssert.AreEqual(original, File.ReadAllBytes(folder.File("b.onnx")));
+    }
+
+    [TestMethod]
+    public void Save_EveryForeignModel_ChangesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in Directory.GetFiles(SharedFolder.Require("models"), "*.onnx"))
+        {
+            var model = OnnxModel.Load(file);
+
+            model.Save(folder.File("copy.onnx"));
+
+            Assert.AreEqual(model.Proto, OnnxModel.Load(folder.File("copy.onnx")).Proto, file);
+            Assert.AreEqual(new FileInfo(file).Length, new FileInfo(folder.File("copy.onnx")).Length, file);
+        }
+    }
+
+    [TestMethod]
+    public void Load_AFileCutShort_NamesIt()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = Small().Proto.ToByteArray();
+        File.WriteAllBytes(folder.File("cut.onnx"), bytes[..^100]);
+
+        var error = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("cut.onnx")));
+
+        StringAssert.Contains(error.Message, "cut.onnx");
+    }
+
+    [TestMethod]
+    public void Load_NoSuchFile_SaysSo() =>
+        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load("/nowhere/model.onnx")).Message, "no such file");
+
+    [TestMethod]
+    [DataRow("", DisplayName = "empty file")]
+    [DataRow("not protobuf at all, only a line of text", DisplayName = "text")]
+    public void Load_NotAModel_IsRefused(string content)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("x.onnx"), content);
+
+        Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("x.onnx")));
+    }
+
+    [TestMethod]
+    public void Load_DimsBeyondTheData_IsRefusedBeforeAnythingIsAllocated()
+    {
+        var model = Small();
+        model.Graph.Initializer[0].Dims[0] = 1L << 40;
+
+        StringAssert.Contains(Refusal(model), "needs");
+    }
+
+    [TestMethod]
+    public void Load_ANodeThatReadsAValueNobodyMakes_NamesBoth()
+    {
+        var model = Small();
+        model.Graph.Node[0].Input[0] = "ghost";
+
+        StringAssert.Contains(Refusal(model), "reads 'ghost'");
+    }
+
+    [TestMethod]
+    public void Load_AValueMadeTwice_IsRefused()
+    {
+        var model = Small();
+        model.Graph.Node.Add(model.Graph.Node[0].Clone());
+
+        StringAssert.Contains(Refusal(model), "made already");
+    }
+
+    [TestMethod]
+    public void Save_OverAnOlderFile_LeavesOnlyTheNewOne()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("m.onnx"), "old");
+
+        Small().Save(folder.File("m.onnx"));
+
+        Assert.HasCount(1, Directory.GetFiles(folder.Path));
+        OnnxModel.Load(folder.File("m.onnx"));
+    }
+
+    static string Refusal(OnnxModel model)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("bad.onnx"), model.Proto.ToByteArray());
+        return Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("bad.onnx"))).Message;
+    }
+
+    static OnnxModel Small()
+    {
+        var g = new GraphBuilder("small", seed: 3);
+        return g.Build(g.Relu(g.Linear(g.Input("x", 8), "fc", 4)));
+    }
+}
