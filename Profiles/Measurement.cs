@@ -1,0 +1,35 @@
+namespace MaestroDeploy.Profiles;
+
+/// <summary>How a latency profile was measured: what must be known before two of them are compared.</summary>
+public sealed record Measurement
+{
+    /// <summary><c>quick</c> (at least 64 samples a variant and 3 s in all) or <c>full</c> (1024 and 60 s).</summary>
+    public required string Mode { get; init => field = Check.OneOf(value, ["quick", "full"]); }
+
+    /// <summary>What ran the graphs: <c>cpu</c> or <c>cuda:0</c>.</summary>
+    public required string Provider { get; init => field = Check.Text(value); }
+
+    /// <summary>Threads within one operator.</summary>
+    public required int Threads { get; init => field = Check.AtLeast(1, value); }
+
+    /// <summary>Whether idle threads spin, which answers sooner and burns the cores.</summary>
+    public required bool Spinning { get; init; }
+
+    /// <summary>Whether weights were rearranged at load for faster runs.</summary>
+    public required bool Prepacked { get; init; }
+
+    /// <summary>Samples in one run.</summary>
+    public required int Batch { get; init => field = Check.AtLeast(1, value); }
+
+    /// <summary>How the runs of different variants followed one another, in plain words.</summary>
+    public required string Order { get; init => field = Check.Text(value); }
+
+    /// <summary>Times that every variant had its turn.</summary>
+    public required int Rounds { get; init => field = Check.AtLeast(1, value); }
+
+    /// <summary>Seed of the order and of the inputs.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>When it was measured, in UTC.</summary>
+    public required DateTimeOffset MeasuredUtc { get; init; }
+}

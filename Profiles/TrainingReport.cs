@@ -1,0 +1,10 @@
+namespace MaestroDeploy.Profiles;
+
+/// <summary>What a training run came to.</summary>
+/// <param name="Model">The model's name or file.</param>
+/// <param name="Epochs">Passes over the training data.</param>
+/// <param name="Params">Numbers in the trained model's weights.</param>
+/// <param name="Macs">Its multiply-accumulates for one sample.</param>
+/// <param name="Accuracy">Share of correct answers on held-out data, in 0..1.</param>
+/// <param name="Ranks">The largest rank that each layer keeps.</param>
+public sealed record TrainingReport(string Model, int Epochs, long Params, long Macs, double Accuracy, RankPlan Ranks);

@@ -1,0 +1,24 @@
+namespace MaestroDeploy.Profiles;
+
+/// <summary>What one variant took on one device: loading, the first run and steady runs, never mixed.</summary>
+public sealed record VariantLatency(
+    string Id, double LoadMs, double FirstRunUs, int WarmUpRuns, bool WarmUpSettled, LatencyStatistics Steady)
+{
+    /// <summary>The variant's id in its family.</summary>
+    public string Id { get; } = Check.Text(Id);
+
+    /// <summary>From the file to a session ready to run, in milliseconds.</summary>
+    public double LoadMs { get; } = Check.NotNegative(LoadMs);
+
+    /// <summary>The very first run, which still reads the weights and sets up buffers, in microseconds.</summary>
+    public double FirstRunUs { get; } = Check.NotNegative(FirstRunUs);
+
+    /// <summary>Untimed runs between the first one and the samples.</summary>
+    public int WarmUpRuns { get; } = Check.AtLeast(0, WarmUpRuns);
+
+    /// <summary>Whether warming up ended because the times had settled, rather than because its time was over.</summary>
+    public bool WarmUpSettled { get; } = WarmUpSettled;
+
+    /// <summary>The timed runs.</summary>
+    public LatencyStatistics Steady { get; } = Steady;
+}
