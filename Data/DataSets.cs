@@ -1,0 +1,74 @@
+namespace MaestroDeploy.Data;
+
+/// <summary>The data sets that have a name.</summary>
+public static class DataSets
+{
+    static readonly (string Name, Func<string?, DataSet> Load)[] Known =
+    [
+        ("digits", _ => EmbeddedDigits.Load("digits")),
+        (PublicSets.Mnist.Name, dataDir => LoadLikeMnist(PublicSets.Mnist, dataDir)),
+        (PublicSets.FashionMnist.Name, dataDir => LoadLikeMnist(PublicSets.FashionMnist, dataDir)),
+        (PublicSets.Cifar10.Name, dataDir => LoadCifar(PublicSets.Cifar10, dataDir)),
+    ];
+
+    static readonly PixelScaling MnistScaling = PixelScaling.ToUnit(255);
+
+    // The means and deviations of CIFAR-10's training pixels, as most published models use them.
+    static readonly PixelScaling CifarScaling = PixelScaling.Normalise([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]);
+
+    /// <summary>What <see cref="Load"/> knows: digits, mnist, fashion-mnist, cifar10.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(set => set.Name)];
+
+    /// <summary>Reads a set into memory. <c>digits</c> is always there; <see cref="DataLocations"/> finds the others.</summary>
+    /// <param name="spec">One of <see cref="Names"/>.</param>
+    /// <param name="dataDir">The only folder to look in; null looks in the usual ones.</param>
+    /// <exception cref="ArgumentException"><paramref name="spec"/> is not known.</exception>
+    /// <exception cref="DataFormatException">The set is not there, or a file of it is broken.</exception>
+    public static DataSet Load(string spec, string? dataDir = null)
+    {
+        var load = Known.FirstOrDefault(set => set.Name == spec).Load
+            ?? throw new ArgumentException($"There is no data set '{spec}'; known are {string.Join(", ", Names)}.", nameof(spec));
+        return load(dataDir);
+    }
+
+    static DataSet LoadLikeMnist(PublicSet set, string? dataDir)
+    {
+        var folder = DataLocations.Find(set, dataDir);
+        return new DataSet(set.Name, Split("train", "train"), Split("test", "t10k"), MnistScaling.Words);
+
+        SampleSet Split(string split, string prefix) => ReadIdxPair(
+            $"{set.Name}/{split}", set.Find(folder, $"{prefix}-images-idx3-ubyte")!, set.Find(folder, $"{prefix}-labels-idx1-ubyte")!);
+    }
+
+    static SampleSet ReadIdxPair(string name, string imagesPath, string labelsPath)
+    {
+        const int Classes = 10;
+        var images = IdxFile.Read(imagesPath, axes: 3);
+        if (images.Shape is not [> 0, 28, 28])
+        {
+            throw new DataFormatException(imagesPath, $"expected images of 28 x 28, found {string.Join(" x ", images.Shape)}.");
+        }
+
+        var labels = IdxFile.Read(labelsPath, axes: 1).Values;
+        if (labels.Length != images.Shape[0] || labels.Max() >= Classes)
+        {
+            throw new DataFormatException(
+                labelsPath, $"expected {images.Shape[0]} labels below {Classes}, found {labels.Length} of up to {labels.Max()}.");
+        }
+
+        return SampleSet.FromPixels(name, [1, 28, 28], Classes, images.Values, Array.ConvertAll(labels, label => (int)label), MnistScaling);
+    }
+
+    static DataSet LoadCifar(PublicSet set, string? dataDir)
+    {
+        var folder = Path.Combine(DataLocations.Find(set, dataDir), set.Folder);
+        string[] train = [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")];
+        return new DataSet(set.Name, Split("train", train), Split("test", "test_batch.bin"), CifarScaling.Words);
+
+        SampleSet Split(string split, params string[] files)
+        {
+            var (pixels, labels) = CifarFiles.Read([.. files.Select(file => Path.Combine(folder, file))]);
+            return SampleSet.FromPixels($"{set.Name}/{split}", [3, 32, 32], CifarFiles.Classes, pixels, labels, CifarScaling);
+        }
+    }
+}

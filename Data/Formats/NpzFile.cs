@@ -1,0 +1,40 @@
+using System.IO.Compression;
+
+namespace MaestroDeploy.Data;
+
+/// <summary>NumPy's <c>.npz</c>: a zip file of <c>.npy</c> files, compressed or not.</summary>
+public static class NpzFile
+{
+    const string Extension = ".npy";
+
+    /// <summary>Reads every array, by its name (<c>arr_0</c>, … where it was saved without); other files in it are passed over.</summary>
+    /// <exception cref="DataFormatException">It is no zip file, an array cannot be read, or together they would be too large.</exception>
+    public static IReadOnlyDictionary<string, NpyArray> Read(string path)
+    {
+        using var file = File.OpenRead(path);
+        try
+        {
+            using var zip = new ZipArchive(file, ZipArchiveMode.Read);
+            var entries = zip.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal)).ToArray();
+            var claimed = entries.Aggregate((UInt128)0, (sum, entry) => sum + (ulong)entry.Length);
+            var limit = Deflated.LimitFor(file.Length);
+            if (claimed > (UInt128)limit)
+            {
+                throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and one of its size can have {limit}.");
+            }
+
+            var arrays = new Dictionary<string, NpyArray>();
+            foreach (var entry in entries)
+            {
+                using var content = entry.Open();
+                arrays[entry.FullName[..^Extension.Length]] = NpyFile.Read(content, entry.Length, $"{path}({entry.FullName})");
+            }
+
+            return arrays;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DataFormatException(path, "is not a zip file that can be read.", e);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+
+namespace MaestroDeploy.Data;
+
+/// <summary>The labelled samples of one split. Nothing in it changes, so threads may share it.</summary>
+/// <remarks>Pixels rest in memory as bytes and are scaled to float on each copy: MNIST takes 47 MB instead of 188.</remarks>
+public sealed class SampleSet
+{
+    readonly SampleStorage _storage;
+    readonly int[] _rows; // which stored sample each of ours is: a subset shares its parent's storage
+    readonly int[] _labels;
+
+    SampleSet(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] rows, int[] labels)
+    {
+        Name = name;
+        SampleShape = sampleShape;
+        SampleSize = Extents.Product(sampleShape) ?? throw new ArgumentException($"{name}: a sample is too large.", nameof(sampleShape));
+        Classes = classes;
+        _storage = storage;
+        _rows = rows;
+        _labels = labels;
+    }
+
+    /// <summary>The set and the split, such as <c>digits/test</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The shape of one sample, <c>[C, H, W]</c> for images: the batch axis is not in it.</summary>
+    public ImmutableArray<int> SampleShape { get; }
+
+    /// <summary>How many floats one sample takes: the product of <see cref="SampleShape"/>.</summary>
+    public int SampleSize { get; }
+
+    /// <summary>How many samples there are, at least 1.</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>How many classes the labels tell apart.</summary>
+    public int Classes { get; }
+
+    /// <summary>The class of each sample, <c>[Count]</c>, each in [0, <see cref="Classes"/>).</summary>
+    public ReadOnlySpan<int> Labels => _labels;
+
+    /// <summary>Makes a set of samples that are floats already. The arrays are kept, not copied: leave them alone.</summary>
+    /// <param name="name">What to call the set.</param>
+    /// <param name="sampleShape">The shape of one sample, every extent at least 1.</param>
+    /// <param name="classes">How many classes there are, at least 1.</param>
+    /// <param name="samples">The values, <c>[labels.Length, ...sampleShape]</c> row-major.</param>
+    /// <param name="labels">The class of each sample, at least one, each in [0, <paramref name="classes"/>).</param>
+    /// <exception cref="ArgumentException">There are no samples, the lengths do not agree, or a label is out of range.</exception>
+    public static SampleSet FromFloats(string name, ImmutableArray<int> sampleShape, int classes, float[] samples, int[] labels) =>
+        Whole(name, sampleShape, classes, new FloatStorage(samples), labels);
+
+    /// <summary>Makes a set of pixels, <c>[labels.Length, C, H, W]</c>, that <paramref name="scaling"/> turns into floats.</summary>
+    internal static SampleSet FromPixels(
+        string name, ImmutableArray<int> sampleShape, int classes, byte[] pixels, int[] labels, PixelScaling scaling) =>
+        Whole(name, sampleShape, classes, new PixelStorage(pixels, scaling), labels);
+
+    /// <summary>Decodes the samples at <paramref name="indices"/>, in that order.</summary>
+    /// <param name="indices">Which samples, <c>[n]</c>, each in [0, <see cref="Count"/>); the same one may come twice.</param>
+    /// <param name="destination">Receives <c>[n, C, H, W]</c> row-major; what lies beyond is left as it is.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short, or an index is out of range.</exception>
+    public void CopySamples(ReadOnlySpan<int> indices, Span<float> destination)
+    {
+        var needed = (long)indices.Length * SampleSize;
+        if (destination.Length < needed)
+        {
+            throw new ArgumentException(
+                $"{indices.Length} samples of {SampleSize} floats need {needed}; there is room for {destination.Length}.",
+                nameof(destination));
+        }
+
+        foreach (var index in indices)
+        {
+            if ((uint)index >= (uint)Count)
+            {
+                throw new ArgumentOutOfRangeException(nameof(indices), index, $"{Name} has samples 0 to {Count - 1}.");
+            }
+
+            _storage.Copy(_rows[index] * SampleSize, destination[..SampleSize]);
+            destination = destination[SampleSize..];
+        }
+    }
+
+    /// <summary>The whole set in order, decoded as it is walked; the last batch holds what is left.</summary>
+    /// <param name="size">Samples in a batch, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is below 1.</exception>
+    public IEnumerable<Batch> Batches(int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        return Enumerable.Range(0, Count).Chunk(size).Select(BatchOf);
+    }
+
+    /// <summary>A smaller set with every class in its proportion: the first samples of each, in the order they stand in here.</summary>
+    /// <remarks>The same count always takes the same samples, and a smaller take lies within a larger one.</remarks>
+    /// <param name="count">Samples to keep, at least 1; from <see cref="Count"/> on the set comes back whole.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1.</exception>
+    public SampleSet Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (count >= Count)
+        {
+            return this;
+        }
+
+        // The k-th of a class of n stands at (k + 1/2) / n of its class: taking the lowest ranks takes all classes evenly.
+        var size = new int[Classes];
+        var seen = new int[Classes];
+        foreach (var label in _labels)
+        {
+            size[label]++;
+        }
+
+        var place = Array.ConvertAll(_labels, label => (seen[label]++ + 0.5) / size[label]);
+        var kept = Enumerable.Range(0, Count).OrderBy(i => place[i]).Take(count).Order().ToArray();
+        return new SampleSet(
+            Name, SampleShape, Classes, _storage, Array.ConvertAll(kept, i => _rows[i]), Array.ConvertAll(kept, i => _labels[i]));
+    }
+
+    static SampleSet Whole(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] labels)
+    {
+        if (sampleShape.IsDefault || sampleShape.Any(extent => extent < 1))
+        {
+            throw new ArgumentException("Every extent of a sample's shape is at least 1.", nameof(sampleShape));
+        }
+
+        var set = new SampleSet(name, sampleShape, classes, storage, [.. Enumerable.Range(0, labels.Length)], labels);
+        if (labels.Length == 0 || storage.Length != (long)labels.Length * set.SampleSize)
+        {
+            throw new ArgumentException(
+                $"{name}: {labels.Length} labels do not go with {storage.Length} values in samples of {set.SampleSize}.", nameof(labels));
+        }
+
+        if (Array.FindIndex(labels, label => (uint)label >= (uint)classes) is >= 0 and var wrong)
+        {
+            throw new ArgumentException($"{name}: sample {wrong} has label {labels[wrong]}, outside [0, {classes}).", nameof(labels));
+        }
+
+        return set;
+    }
+
+    Batch BatchOf(int[] indices)
+    {
+        var samples = new float[indices.Length * SampleSize];
+        CopySamples(indices, samples);
+        return new Batch(samples, Array.ConvertAll(indices, i => _labels[i]), indices.Length);
+    }
+}
