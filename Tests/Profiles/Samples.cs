@@ -70,9 +70,9 @@ static class Samples
         P50Us = microseconds,
         P90Us = microseconds,
         P95Us = microseconds,
-        P50UpperUs = microseconds * 1.1,
-        P90UpperUs = microseconds * 1.1,
-        P95UpperUs = microseconds * 1.1,
+        P50UpperUs = microseconds + (microseconds / 10),
+        P90UpperUs = microseconds + (microseconds / 10),
+        P95UpperUs = microseconds + (microseconds / 10),
         MadUs = 0.5,
         CoefficientOfVariation = 0.02,
     });
