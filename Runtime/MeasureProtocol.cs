@@ -1,0 +1,122 @@
+namespace MaestroDeploy.Runtime;
+
+/// <summary>How runs are warmed up and timed, apart from what is run and from the clock.</summary>
+/// <param name="clock">The clock whose timestamps are taken around each run.</param>
+/// <param name="warmUpCap">When warming up one graph ends, settled or not.</param>
+/// <param name="fewestSamples">Timed runs that every graph gets at least.</param>
+/// <param name="shortest">How long timing goes on at least, over all graphs.</param>
+sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestSamples, TimeSpan shortest)
+{
+    /// <summary>What is said in the profile of how runs follow one another.</summary>
+    public const string Order =
+        "interleaved shuffled rounds; in each turn untimed runs for 5 ms, then 4 timed runs; copies to and from a GPU included";
+
+    /// <summary>Timed runs in a turn.</summary>
+    public const int RunsPerTurn = 4;
+
+    // A turn finds the caches full of another graph's weights and the cores busy with its threads, which spin for
+    // about a millisecond after their last run. A deployed graph has neither, so that the turn's first runs do not count.
+    static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(5);
+
+    // Two successive windows of 5 runs and 100 ms each: 10 runs and 200 ms before the first decision.
+    const int RunsPerWindow = 5;
+    const double SettledWithin = 0.02;
+    static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The protocol of a mode; the numbers stand in <see cref="MeasureMode"/>.</summary>
+    public static MeasureProtocol Of(MeasureMode mode, TimeProvider clock) => mode switch
+    {
+        MeasureMode.Quick => new(clock, TimeSpan.FromSeconds(0.5), 64, TimeSpan.FromSeconds(3)),
+        MeasureMode.Full => new(clock, TimeSpan.FromSeconds(10), 1024, TimeSpan.FromSeconds(60)),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A mode is quick or full."),
+    };
+
+    /// <summary>How long one action takes.</summary>
+    public TimeSpan Time(Action action)
+    {
+        var start = clock.GetTimestamp();
+        action();
+        return clock.GetElapsedTime(start);
+    }
+
+    /// <summary>Runs until the medians of two successive windows differ by less than 2 %, or the time is over.</summary>
+    /// <returns>How many runs it took, and whether the times had settled.</returns>
+    public (int Runs, bool Settled) WarmUp(Action run, CancellationToken cancellation)
+    {
+        var start = clock.GetTimestamp();
+        var runs = 0;
+        double? previous = null;
+        while (true)
+        {
+            var window = new List<double>();
+            var windowStart = clock.GetTimestamp();
+            while (window.Count < RunsPerWindow || clock.GetElapsedTime(windowStart) < Window)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                window.Add(Time(run).TotalMicroseconds);
+                runs++;
+                if (clock.GetElapsedTime(start) >= warmUpCap)
+                {
+                    return (runs, false);
+                }
+            }
+
+            window.Sort();
+            var median = window[window.Count / 2];
+            if (previous is { } before && Math.Abs(median - before) < SettledWithin * before)
+            {
+                return (runs, true);
+            }
+
+            previous = median;
+        }
+    }
+
+    /// <summary>Times every graph in turn, each round in another order, until there are samples and time enough.</summary>
+    /// <param name="runs">One run of each graph.</param>
+    /// <param name="seed">Seed of the orders.</param>
+    /// <param name="progress">Told the share done after each round.</param>
+    /// <param name="cancellation">Looked at before every turn.</param>
+    /// <returns>Microseconds of every timed run, a list for each graph; and the rounds.</returns>
+    public (List<double>[] Microseconds, int Rounds) Sample(
+        IReadOnlyList<Action> runs, int seed, Action<double> progress, CancellationToken cancellation)
+    {
+        var samples = Array.ConvertAll(new int[runs.Count], _ => new List<double>(2 * fewestSamples));
+        var turns = Enumerable.Range(0, runs.Count).ToArray();
+        var random = new Random(seed);
+        var start = clock.GetTimestamp();
+        var rounds = 0;
+        double done;
+        do
+        {
+            random.Shuffle(turns);
+            foreach (var turn in turns)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Turn(runs[turn], samples[turn]);
+            }
+
+            rounds++;
+            done = Math.Min((double)rounds * RunsPerTurn / fewestSamples, clock.GetElapsedTime(start) / shortest);
+            progress(Math.Min(done, 1));
+        }
+        while (done < 1);
+
+        return (samples, rounds);
+    }
+
+    void Turn(Action run, List<double> samples)
+    {
+        var start = clock.GetTimestamp();
+        do
+        {
+            run();
+        }
+        while (clock.GetElapsedTime(start) < Settling);
+
+        for (var i = 0; i < RunsPerTurn; i++)
+        {
+            samples.Add(Time(run).TotalMicroseconds);
+        }
+    }
+}
