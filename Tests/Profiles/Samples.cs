@@ -35,7 +35,13 @@ static class Samples
     }
 
     public static FamilyManifest Manifest() => Manifest(
-        Variant("b50", 500, 0.97) with { Budget = 0.5, Plan = Plan(("fc1", 8), ("fc2", null)), AccuracySamples = 100, AccuracyData = "digits" });
+        Variant("b50", 500, 0.97) with
+        {
+            Budget = 0.5,
+            Plan = Plan(("fc1", 8), ("fc2", null)),
+            AccuracySamples = 100,
+            AccuracyData = "digits",
+        });
 
     public static DeviceFingerprint Device() => new()
     {
