@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Runtime;
@@ -103,19 +104,19 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
     sealed class Contender : IDisposable
     {
         readonly ModelSession _session;
-        readonly TimeSpan _load;
-        readonly TimeSpan _firstRun;
+        readonly double _loadUs;
+        readonly double _firstRunUs;
 
         public Contender(string id, MeasureProtocol protocol, Func<ModelSession> load, int batch, int seed)
         {
             Id = id;
             ModelSession? session = null;
-            _load = protocol.Time(() => session = load());
+            _loadUs = protocol.Time(() => session = load());
             _session = session!;
             try
             {
                 Prepared = new PreparedRun(_session, batch, seed);
-                _firstRun = protocol.Time(Prepared.Run);
+                _firstRunUs = protocol.Time(Prepared.Run);
             }
             catch
             {
@@ -131,8 +132,8 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         public (int Runs, bool Settled) WarmUp { get; set; }
 
         public VariantLatency Latency(List<double> microseconds) => new(
-            Id, _load.TotalMilliseconds, _firstRun.TotalMicroseconds, WarmUp.Runs, WarmUp.Settled,
-            LatencyStatistics.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(microseconds)));
+            Id, _loadUs / 1000, _firstRunUs, WarmUp.Runs, WarmUp.Settled,
+            LatencyStatistics.Of(CollectionsMarshal.AsSpan(microseconds)));
 
         public void Dispose()
         {

@@ -9,14 +9,10 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
 {
     /// <summary>What is said in the profile of how runs follow one another.</summary>
     public const string Order =
-        "interleaved shuffled rounds; in each turn untimed runs for 5 ms, then 4 timed runs; copies to and from a GPU included";
+        "interleaved shuffled rounds; in each turn one untimed run, then 4 timed runs; copies to and from a GPU included";
 
     /// <summary>Timed runs in a turn.</summary>
     public const int RunsPerTurn = 4;
-
-    // A turn finds the caches full of another graph's weights and the cores busy with its threads, which spin for
-    // about a millisecond after their last run. A deployed graph has neither, so that the turn's first runs do not count.
-    static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(5);
 
     // Two successive windows of 5 runs and 100 ms each: 10 runs and 200 ms before the first decision.
     const int RunsPerWindow = 5;
@@ -31,12 +27,12 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A mode is quick or full."),
     };
 
-    /// <summary>How long one action takes.</summary>
-    public TimeSpan Time(Action action)
+    /// <summary>How long one action takes, in microseconds.</summary>
+    public double Time(Action action)
     {
         var start = clock.GetTimestamp();
         action();
-        return clock.GetElapsedTime(start);
+        return (clock.GetTimestamp() - start) * 1e6 / clock.TimestampFrequency; // a TimeSpan's 0.1 µs would be 3 % of a small graph
     }
 
     /// <summary>Runs until the medians of two successive windows differ by less than 2 %, or the time is over.</summary>
@@ -53,7 +49,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
             while (window.Count < RunsPerWindow || clock.GetElapsedTime(windowStart) < Window)
             {
                 cancellation.ThrowIfCancellationRequested();
-                window.Add(Time(run).TotalMicroseconds);
+                window.Add(Time(run));
                 runs++;
                 if (clock.GetElapsedTime(start) >= warmUpCap)
                 {
@@ -75,7 +71,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
     /// <summary>Times every graph in turn, each round in another order, until there are samples and time enough.</summary>
     /// <param name="runs">One run of each graph.</param>
     /// <param name="seed">Seed of the orders.</param>
-    /// <param name="progress">Told the share done after each round.</param>
+    /// <param name="progress">Told the share done, at every hundredth of it.</param>
     /// <param name="cancellation">Looked at before every turn.</param>
     /// <returns>Microseconds of every timed run, a list for each graph; and the rounds.</returns>
     public (List<double>[] Microseconds, int Rounds) Sample(
@@ -86,6 +82,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
         var random = new Random(seed);
         var start = clock.GetTimestamp();
         var rounds = 0;
+        var told = 0.0;
         double done;
         do
         {
@@ -97,8 +94,12 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
             }
 
             rounds++;
-            done = Math.Min((double)rounds * RunsPerTurn / fewestSamples, clock.GetElapsedTime(start) / shortest);
-            progress(Math.Min(done, 1));
+            done = Math.Min(1, Math.Min((double)rounds * RunsPerTurn / fewestSamples, clock.GetElapsedTime(start) / shortest));
+            if (done >= Math.Min(1, told + 0.01)) // rounds may be many thousands, and each telling disturbs the next run
+            {
+                told = done;
+                progress(done);
+            }
         }
         while (done < 1);
 
@@ -107,16 +108,12 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
 
     void Turn(Action run, List<double> samples)
     {
-        var start = clock.GetTimestamp();
-        do
-        {
-            run();
-        }
-        while (clock.GetElapsedTime(start) < Settling);
-
+        // The caches are full of the last graph's weights. A deployed graph does not meet them so; its first run pays, untimed.
+        // Waiting longer, for the other session's spinning threads, was tried: the medians of equal graphs came no nearer.
+        run();
         for (var i = 0; i < RunsPerTurn; i++)
         {
-            samples.Add(Time(run).TotalMicroseconds);
+            samples.Add(Time(run));
         }
     }
 }

@@ -9,6 +9,8 @@ namespace MaestroDeploy.Runtime;
 /// <remarks>Runs may come from several threads at once.</remarks>
 public sealed class ModelSession : IDisposable
 {
+    const int MostNumbers = 1 << 28; // 1 GiB of floats
+
     readonly string _name;
     readonly InferenceSession _session;
     readonly RunOptions _options = new();
@@ -55,7 +57,7 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>The input's shape for a batch: the first axis takes the batch's size where the graph leaves it open.</summary>
     /// <param name="batch">Samples in the batch, 1 or more.</param>
-    /// <exception cref="ModelException">The graph fixes another batch, or leaves another axis open.</exception>
+    /// <exception cref="ModelException">The graph fixes another batch, leaves another axis open, or the input would pass 1 GiB.</exception>
     public int[] InputShape(int batch)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
@@ -65,9 +67,12 @@ public sealed class ModelSession : IDisposable
             throw new ModelException(_name, $"It takes batches of {only} only; {batch} was asked for.");
         }
 
-        return [.. shape.Select((axis, i) => axis.Size ?? (i == 0
+        int[] sizes = [.. shape.Select((axis, i) => axis.Size ?? (i == 0
             ? batch
             : throw new ModelException(_name, $"Its input {Inputs[0]} leaves axis {axis} open; only the first may be.")))];
+        return sizes.Aggregate(1.0, (product, size) => product * size) <= MostNumbers
+            ? sizes
+            : throw new ModelException(_name, $"An input of [{Text(sizes)}] passes 1 GiB; ask for a smaller batch.");
     }
 
     /// <summary>Runs the graph and returns its first output.</summary>
@@ -78,7 +83,8 @@ public sealed class ModelSession : IDisposable
     /// <exception cref="ModelException">The run fails.</exception>
     public float[] Run(float[] input, params ReadOnlySpan<int> shape) => RunAll(input, shape)[0].Values;
 
-    /// <summary>Runs the graph and returns every output, in the graph's order.</summary>
+    /// <summary>Runs the graph and returns every output.</summary>
+    /// <returns>The outputs in the graph's order.</returns>
     /// <inheritdoc cref="Run"/>
     public IReadOnlyList<NamedTensor> RunAll(float[] input, params ReadOnlySpan<int> shape)
     {
@@ -102,7 +108,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>The input's numbers as ONNX Runtime sees them, in place: they must stay as they are while it is used.</summary>
     internal OrtValue InputValue(float[] input, ReadOnlySpan<int> shape)
     {
-        CheckShape(input.Length, shape);
+        CheckShape(input, shape);
         return OrtValue.CreateTensorValueFromMemory(input, Array.ConvertAll(shape.ToArray(), size => (long)size));
     }
 
@@ -126,25 +132,25 @@ public sealed class ModelSession : IDisposable
         }
     }
 
-    void CheckShape(int found, ReadOnlySpan<int> shape)
+    void CheckShape(float[] input, ReadOnlySpan<int> shape)
     {
-        var input = Inputs[0];
-        var fits = shape.Length == input.Shape.Count;
+        var signature = Inputs[0];
+        var fits = shape.Length == signature.Shape.Count;
         var expected = 1L;
         for (var i = 0; fits && i < shape.Length; i++)
         {
-            fits = shape[i] >= 1 && shape[i] == (input.Shape[i].Size ?? shape[i]);
+            fits = shape[i] >= 1 && shape[i] == (signature.Shape[i].Size ?? shape[i]);
             expected = Math.Min(expected * shape[i], int.MaxValue); // no array is longer, and the product may overflow
         }
 
         if (!fits)
         {
-            throw new ArgumentException($"{_name} takes {input}; found shape [{Text(shape)}].", nameof(shape));
+            throw new ArgumentException($"{_name} takes {signature}; found shape [{Text(shape)}].", nameof(shape));
         }
 
-        if (found != expected)
+        if (input.Length != expected)
         {
-            throw new ArgumentException($"Shape [{Text(shape)}] holds {expected} numbers; found {found}.", nameof(found));
+            throw new ArgumentException($"Shape [{Text(shape)}] holds {expected} numbers; found {input.Length}.", nameof(input));
         }
     }
 
@@ -154,11 +160,12 @@ public sealed class ModelSession : IDisposable
     {
         if (!metadata.IsTensor || metadata.ElementDataType != TensorElementType.Float)
         {
-            throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, not Float.");
+            object found = metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType;
+            throw new ModelException(_name, $"'{name}' is {found}, not Float.");
         }
 
         var axes = metadata.Dimensions.Zip(metadata.SymbolicDimensions, (size, symbol) =>
-            size >= 0 ? new Axis(size) : new Axis(symbol.Length > 0 ? symbol : "?"));
+            size >= 0 ? new Axis(size) : new Axis(string.IsNullOrWhiteSpace(symbol) ? "?" : symbol));
         return new TensorSignature(name, "float32", [.. axes]);
     }
 }

@@ -17,7 +17,7 @@ sealed class PreparedRun : IDisposable
         _session = session;
         var shape = session.InputShape(batch);
         var random = new Random(seed);
-        var input = new float[shape.Aggregate(1, (product, size) => checked(product * size))];
+        var input = new float[shape.Aggregate(1, (product, size) => product * size)];
         for (var i = 0; i < input.Length; i++)
         {
             input[i] = random.NextSingle();

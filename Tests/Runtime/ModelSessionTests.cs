@@ -66,6 +66,7 @@ public sealed class ModelSessionTests
         CollectionAssert.AreEqual(new[] { 2, 3 }, ofTwo.InputShape(2));
         Assert.Contains("batches of 2", Assert.ThrowsExactly<ModelException>(() => ofTwo.InputShape(8)).Message);
         Assert.Contains("batches of 2", Assert.ThrowsExactly<ModelException>(() => ofTwo.InputShape(1)).Message);
+        Assert.Contains("1 GiB", Assert.ThrowsExactly<ModelException>(() => open.InputShape(int.MaxValue)).Message);
     }
 
     [TestMethod]
