@@ -25,6 +25,11 @@ static class Check
             ? value
             : throw Refused(member, "must be lower-case letters, digits and hyphens", value);
 
+    public static string Provider(string value, [CallerMemberName] string member = "") =>
+        value == "cpu" || (value.StartsWith("cuda:", StringComparison.Ordinal) && value.Length > 5 && value[5..].All(char.IsAsciiDigit))
+            ? value
+            : throw Refused(member, "must be cpu or cuda:N", value);
+
     public static string Sha256(string value, [CallerMemberName] string member = "") =>
         value.Length == 64 && value.All(char.IsAsciiHexDigitLower)
             ? value

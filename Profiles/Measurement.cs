@@ -7,7 +7,7 @@ public sealed record Measurement
     public required string Mode { get; init => field = Check.OneOf(value, ["quick", "full"]); }
 
     /// <summary>What ran the graphs: <c>cpu</c> or <c>cuda:0</c>.</summary>
-    public required string Provider { get; init => field = Check.Text(value); }
+    public required string Provider { get; init => field = Check.Provider(value); }
 
     /// <summary>Threads within one operator.</summary>
     public required int Threads { get; init => field = Check.AtLeast(1, value); }

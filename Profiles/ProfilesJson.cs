@@ -51,7 +51,9 @@ public static class ProfilesJson
     /// <summary>Reads and checks a file; members that this build does not know are ignored.</summary>
     /// <param name="path">The file to read, 64 MiB at most.</param>
     /// <typeparam name="T">The record's type.</typeparam>
-    /// <exception cref="ProfileFormatException">It is not JSON, lacks a member, holds a value out of range or has a newer schema.</exception>
+    /// <exception cref="ProfileFormatException">
+    /// It is not JSON, lacks a member, holds a value out of range or has a newer schema.
+    /// </exception>
     /// <exception cref="IOException">It is not there or cannot be read.</exception>
     public static T Read<T>(string path)
         where T : IVersioned

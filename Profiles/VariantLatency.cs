@@ -17,8 +17,8 @@ public sealed record VariantLatency(
     public int WarmUpRuns { get; } = Check.AtLeast(0, WarmUpRuns);
 
     /// <summary>Whether warming up ended because the times had settled, rather than because its time was over.</summary>
-    public bool WarmUpSettled { get; } = WarmUpSettled;
+    public bool WarmUpSettled { get; init; } = WarmUpSettled;
 
     /// <summary>The timed runs.</summary>
-    public LatencyStatistics Steady { get; } = Steady;
+    public LatencyStatistics Steady { get; init; } = Steady;
 }

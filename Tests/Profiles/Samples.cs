@@ -35,7 +35,13 @@ static class Samples
     }
 
     public static FamilyManifest Manifest() => Manifest(
-        Variant("b50", 500, 0.97) with { Budget = 0.5, Plan = Plan(("fc1", 8), ("fc2", null)), AccuracySamples = 100, AccuracyData = "digits" });
+        Variant("b50", 500, 0.97) with
+        {
+            Budget = 0.5,
+            Plan = Plan(("fc1", 8), ("fc2", null)),
+            AccuracySamples = 100,
+            AccuracyData = "digits",
+        });
 
     public static DeviceFingerprint Device() => new()
     {
@@ -70,9 +76,9 @@ static class Samples
         P50Us = microseconds,
         P90Us = microseconds,
         P95Us = microseconds,
-        P50UpperUs = microseconds * 1.1,
-        P90UpperUs = microseconds * 1.1,
-        P95UpperUs = microseconds * 1.1,
+        P50UpperUs = microseconds + (microseconds / 10),
+        P90UpperUs = microseconds + (microseconds / 10),
+        P95UpperUs = microseconds + (microseconds / 10),
         MadUs = 0.5,
         CoefficientOfVariation = 0.02,
     });

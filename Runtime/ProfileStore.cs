@@ -1,0 +1,69 @@
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Runtime;
+
+/// <summary>What a store has for one use of a family.</summary>
+/// <param name="Path">Where the profile of that use is kept.</param>
+/// <param name="Profile">The profile, when there is one that holds; null otherwise.</param>
+/// <param name="Problem">Why there is none, as a sentence; null when there is one.</param>
+public sealed record StoredProfile(string Path, LatencyProfile? Profile, string? Problem);
+
+/// <summary>Where latency profiles are kept: one file for each device, provider, thread count and batch.</summary>
+/// <param name="folder">The folder; made when the first profile is saved.</param>
+public sealed class ProfileStore(string folder)
+{
+    /// <summary>The folder.</summary>
+    public string Folder { get; } = folder;
+
+    /// <summary>The store beside a family, <c>FAMILY.profiles</c>: a family's own folder is never changed.</summary>
+    /// <param name="family">The family.</param>
+    public static ProfileStore Beside(Family family) => new(family.Folder + ".profiles");
+
+    /// <summary>Where a profile is kept: <c>some-cpu-cuda-0-t4-b1.json</c>.</summary>
+    /// <param name="device">The machine.</param>
+    /// <param name="settings">How graphs are run there.</param>
+    /// <param name="batch">Samples in one run.</param>
+    public string PathFor(DeviceFingerprint device, SessionSettings settings, int batch) =>
+        PathFor(device.Name, settings.Device.ToString(), settings.Threads, batch);
+
+    /// <summary>Keeps a profile, in place of an older one of the same use.</summary>
+    /// <param name="profile">What was measured.</param>
+    /// <returns>The file it was written to.</returns>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public string Save(LatencyProfile profile)
+    {
+        var how = profile.Measurement;
+        var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch);
+        Directory.CreateDirectory(Folder);
+        ProfilesJson.Write(path, profile);
+        return path;
+    }
+
+    /// <summary>Looks for a profile that says something about a use of a family.</summary>
+    /// <param name="family">The family.</param>
+    /// <param name="device">The machine.</param>
+    /// <param name="settings">How graphs are run there.</param>
+    /// <param name="batch">Samples in one run.</param>
+    public StoredProfile Find(Family family, DeviceFingerprint device, SessionSettings settings, int batch)
+    {
+        var path = PathFor(device, settings, batch);
+        if (!File.Exists(path))
+        {
+            return new StoredProfile(path, null, "This family has not been measured here in that way.");
+        }
+
+        try
+        {
+            var profile = ProfilesJson.Read<LatencyProfile>(path);
+            var stale = profile.StaleBecause(family.Sha256, device, settings.Device.ToString(), settings.Threads, batch);
+            return new StoredProfile(path, stale is null ? profile : null, stale);
+        }
+        catch (ProfileFormatException e)
+        {
+            return new StoredProfile(path, null, e.Message);
+        }
+    }
+
+    string PathFor(string device, string provider, int threads, int batch) =>
+        Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}.json");
+}

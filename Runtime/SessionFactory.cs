@@ -1,0 +1,86 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MaestroDeploy.Runtime;
+
+/// <summary>The one place where ONNX Runtime sessions are made.</summary>
+static class SessionFactory
+{
+    const string CudaProvider = "CUDAExecutionProvider";
+
+    /// <summary>Loads a graph by its path, never from bytes, so that its weights are mapped and not copied.</summary>
+    /// <exception cref="DeviceException">The device is not to be had.</exception>
+    /// <exception cref="ModelException">The file is missing or is no graph that ONNX Runtime takes.</exception>
+    public static InferenceSession Load(string path, SessionSettings settings)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ModelException(path, "There is no such file.");
+        }
+
+        using var options = Options(settings);
+        try
+        {
+            return new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException(path, $"ONNX Runtime cannot load it on {settings.Device}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads a graph of our own that has no file.</summary>
+    public static InferenceSession Load(byte[] model, SessionSettings settings)
+    {
+        using var options = Options(settings);
+        return new InferenceSession(model, options);
+    }
+
+    static SessionOptions Options(SessionSettings settings)
+    {
+        var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            IntraOpNumThreads = settings.Threads,
+            // What it would log as an error it also throws; one of the two is enough.
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        try
+        {
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", settings.Spinning ? "1" : "0");
+            options.AddSessionConfigEntry("session.disable_prepacking", settings.Prepack ? "0" : "1");
+            if (settings.Device.CudaIndex is { } index)
+            {
+                AppendCuda(options, index);
+            }
+
+            return options;
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+
+    static void AppendCuda(SessionOptions options, int index)
+    {
+        var providers = OrtEnv.Instance().GetAvailableProviders();
+        if (!providers.Contains(CudaProvider))
+        {
+            throw new DeviceException(
+                $"cuda:{index} was asked for, but this build has only {string.Join(", ", providers)}; build with -p:Accelerator=cuda.");
+        }
+
+        try
+        {
+            options.AppendExecutionProvider_CUDA(index);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException)
+        {
+            throw new DeviceException($"cuda:{index} cannot be used: {e.Message}", e);
+        }
+
+        // A graph that silently ran on the processor would be measured, and believed.
+        options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+    }
+}

@@ -1,0 +1,157 @@
+using MaestroDeploy.Runtime;
+using MaestroDeploy.Tests.Profiles;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MaestroDeploy.Tests.Runtime;
+
+[TestClass]
+public sealed class ModelSessionTests
+{
+    const int Int64 = 7; // TensorProto.DataType
+
+    static readonly SessionSettings OneThread = new() { Threads = 1 };
+
+    [TestMethod]
+    public void Run_ABatchOfTwo_MultipliesEachRow()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.MatMul(weight: 2));
+
+        float[] result = session.Run([1, 2, 3, 10, 20, 30], 2, 3);
+
+        CollectionAssert.AreEqual(new float[] { 12, 12, 120, 120 }, result);
+        Assert.AreEqual("x float32 [N, 3]", session.Inputs.Single().ToString());
+        Assert.AreEqual("sum float32 [N, 2]", session.Outputs.Single().ToString());
+    }
+
+    [TestMethod]
+    public void RunAll_TwoOutputs_GivesBothInOrder()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.MatMul(weight: -1, withRelu: true));
+
+        var outputs = session.RunAll([1, 2, 3], 1, 3);
+
+        CollectionAssert.AreEqual(new[] { "sum", "positive" }, outputs.Select(output => output.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { 1, 2 }, outputs[0].Shape);
+        CollectionAssert.AreEqual(new float[] { -6, -6 }, outputs[0].Values);
+        CollectionAssert.AreEqual(new float[] { 0, 0 }, outputs[1].Values);
+    }
+
+    [TestMethod]
+    [DataRow(3, new[] { 3 }, "[N, 3]", DisplayName = "too few axes")]
+    [DataRow(4, new[] { 1, 4 }, "[1, 4]", DisplayName = "another size")]
+    [DataRow(0, new[] { 0, 3 }, "[0, 3]", DisplayName = "an empty batch")]
+    [DataRow(0, new[] { -1, 3 }, "[-1, 3]", DisplayName = "a negative batch")]
+    [DataRow(4, new[] { 1, 3 }, "found 4", DisplayName = "too many numbers")]
+    [DataRow(3, new[] { int.MaxValue, 3 }, "found 3", DisplayName = "a product that overflows")]
+    public void Run_InputThatDoesNotFit_IsRefusedNamingBoth(int length, int[] shape, string named)
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.MatMul(weight: 1));
+
+        var refused = Assert.ThrowsExactly<ArgumentException>(() => session.Run(new float[length], shape));
+
+        Assert.Contains(named, refused.Message);
+    }
+
+    [TestMethod]
+    public void InputShape_OpenOrFixedBatch_IsFilledOrRefused()
+    {
+        using var folder = new TemporaryFolder();
+        using var open = Load(folder, TinyModel.MatMul(weight: 1));
+        using var ofTwo = Load(folder, TinyModel.MatMul(weight: 1, batch: 2));
+
+        CollectionAssert.AreEqual(new[] { 8, 3 }, open.InputShape(8));
+        CollectionAssert.AreEqual(new[] { 2, 3 }, ofTwo.InputShape(2));
+        Assert.Contains("batches of 2", Assert.ThrowsExactly<ModelException>(() => ofTwo.InputShape(8)).Message);
+        Assert.Contains("batches of 2", Assert.ThrowsExactly<ModelException>(() => ofTwo.InputShape(1)).Message);
+        Assert.Contains("1 GiB", Assert.ThrowsExactly<ModelException>(() => open.InputShape(int.MaxValue)).Message);
+    }
+
+    [TestMethod]
+    public void Load_NotFloats_NamesTheTensor()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder["model.onnx"];
+        File.WriteAllBytes(path, TinyModel.MatMul(weight: 1, elementType: Int64));
+
+        Assert.Contains(path, Assert.ThrowsExactly<ModelException>(() => new ModelSession(path, OneThread)).Message);
+    }
+
+    [TestMethod]
+    public void Load_CorruptGraph_NamesTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("model.onnx", "no graph at all");
+
+        var refused = Assert.ThrowsExactly<ModelException>(() => new ModelSession(path, OneThread));
+
+        Assert.Contains(path, refused.Message);
+        Assert.IsInstanceOfType<OnnxRuntimeException>(refused.InnerException);
+    }
+
+    [TestMethod]
+    public void Load_NoSuchFile_NamesIt()
+    {
+        var refused = Assert.ThrowsExactly<ModelException>(() => new ModelSession("nowhere.onnx", OneThread));
+
+        Assert.Contains("nowhere.onnx", refused.Message);
+    }
+
+    [TestMethod]
+    public void Load_CudaInABuildWithoutIt_SaysHowToBuildOne()
+    {
+        if (OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
+        {
+            Assert.Inconclusive("This build has CUDA.");
+        }
+
+        using var folder = new TemporaryFolder();
+        var path = folder["model.onnx"];
+        File.WriteAllBytes(path, TinyModel.MatMul(weight: 1));
+
+        var refused = Assert.ThrowsExactly<DeviceException>(
+            () => new ModelSession(path, new SessionSettings { Device = Device.Cuda(1) }));
+
+        Assert.Contains("cuda:1", refused.Message);
+        Assert.Contains("CPUExecutionProvider", refused.Message);
+        Assert.Contains("-p:Accelerator=cuda", refused.Message);
+    }
+
+    [TestMethod]
+    public void Identity_OurOwnBytes_LoadAndRun()
+    {
+        using var session = ModelSession.Identity(OneThread);
+
+        CollectionAssert.AreEqual(new float[] { 42 }, session.Run([42], 1));
+    }
+
+    [TestMethod]
+    public void Prepared_RunAgain_WritesToTheSameOutputs()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.MatMul(weight: 1));
+        float[] input = [1, 2, 3];
+        using var value = session.InputValue(input, [1, 3]);
+        IDisposableReadOnlyCollection<OrtValue>? outputs = null;
+
+        session.RunNative([value], ref outputs);
+        var first = outputs;
+        input[0] = 100;
+        session.RunNative([value], ref outputs);
+
+        using (outputs)
+        {
+            Assert.AreSame(first, outputs);
+            Assert.AreEqual(105f, outputs[0].GetTensorDataAsSpan<float>()[0]);
+        }
+    }
+
+    static ModelSession Load(TemporaryFolder folder, byte[] model)
+    {
+        var path = folder[Path.GetRandomFileName()];
+        File.WriteAllBytes(path, model);
+        return new ModelSession(path, OneThread);
+    }
+}
