@@ -1,3 +1,16 @@
-using TorchSharp;
+using System.Runtime.InteropServices;
+using MaestroDeploy.Cli;
+using MaestroDeploy.Cli.Output;
 
-Console.WriteLine(torch.ones(2, 2).sum().item<float>());
+using var stopping = new CancellationTokenSource();
+
+// The first signal stops the work cleanly; a second one finds no handler's patience and ends the process.
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = !stopping.IsCancellationRequested;
+    stopping.Cancel();
+}
+
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+return MaestroCommand.Run(args, new Terminal(Console.Out, Console.Error, interactive: !Console.IsErrorRedirected), stopping.Token);

@@ -51,6 +51,13 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it gives: float tensors.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
+    /// <summary>Makes sure that a device is to be had, by running a graph that does nothing on it.</summary>
+    /// <exception cref="DeviceException">It is not; the message says why and what to do.</exception>
+    public static void CheckDevice(Device device)
+    {
+        using var session = Identity(new SessionSettings { Device = device });
+    }
+
     /// <summary>The graph that does nothing; running it shows what a call costs by itself.</summary>
     internal static ModelSession Identity(SessionSettings settings) =>
         new("the identity graph", SessionFactory.Load(IdentityModel.Bytes, settings));

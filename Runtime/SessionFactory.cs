@@ -29,10 +29,18 @@ static class SessionFactory
     }
 
     /// <summary>Loads a graph of our own that has no file.</summary>
+    /// <exception cref="DeviceException">The device is not to be had.</exception>
     public static InferenceSession Load(byte[] model, SessionSettings settings)
     {
         using var options = Options(settings);
-        return new InferenceSession(model, options);
+        try
+        {
+            return new InferenceSession(model, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new DeviceException($"{settings.Device} cannot be used: {e.Message}", e);
+        }
     }
 
     static SessionOptions Options(SessionSettings settings)

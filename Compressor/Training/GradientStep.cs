@@ -15,7 +15,7 @@ sealed class GradientStep(double momentum, double decay, double clipNorm) : IDis
         using var nothing = no_grad();
         var learning = weights.Where(weight => weight.Value.grad is not null).ToArray();
         var squares = learning.Select(weight => (weight.Value.grad! * weight.Value.grad!).sum()).ToArray();
-        var norm = Math.Sqrt(squares.Length == 0 ? 0 : stack(squares).sum().ToDouble());
+        var norm = Math.Sqrt(squares.Length == 0 ? 0 : stack(squares).sum().item<float>());
         var scale = norm > clipNorm ? clipNorm / norm : 1;
         foreach (var (name, weight) in learning)
         {

@@ -1,12 +1,14 @@
+using MaestroDeploy.Onnx.LowRank;
+
 namespace MaestroDeploy.Compressor.Training;
 
 /// <summary>Draws the ranks that one step trains.</summary>
 public interface IRankSampler
 {
-    /// <summary>The next draw.</summary>
+    /// <summary>A draw.</summary>
     /// <param name="current">Each layer's current rank, 1 and more.</param>
     /// <returns>A rank for each layer, 1 to its current one.</returns>
-    int[] Next(IReadOnlyList<int> current);
+    int[] Draw(IReadOnlyList<int> current);
 }
 
 /// <summary>One (layer, rank) pair a step, uniform over all pairs, the other layers full: Maestro, Algorithm 1.</summary>
@@ -18,7 +20,7 @@ public sealed class SingleLayerSampler(Random random) : IRankSampler
     int[] _ranks = [];
 
     /// <inheritdoc/>
-    public int[] Next(IReadOnlyList<int> current)
+    public int[] Draw(IReadOnlyList<int> current)
     {
         if (_cycle.Count == 0 || !current.SequenceEqual(_ranks))
         {
@@ -39,16 +41,19 @@ public sealed class SingleLayerSampler(Random random) : IRankSampler
     }
 }
 
-/// <summary>One share for all layers a step, log-uniform between a smallest share and 1.</summary>
+/// <summary>One budget a step, log-uniform between a smallest share of the MACs and all, and the ranks that it buys every layer.</summary>
 /// <remarks>A deployed variant cuts all layers at once, so that is what is trained; log-uniform, since small variants differ by factors.</remarks>
 /// <param name="random">The run's random stream for sampling.</param>
+/// <param name="layers">The factored layers and their costs.</param>
 /// <param name="smallest">The smallest share, in (0, 1].</param>
-public sealed class NestedSampler(Random random, double smallest) : IRankSampler
+public sealed class NestedSampler(Random random, IReadOnlyList<PairCost> layers, double smallest) : IRankSampler
 {
+    readonly long _dense = layers.Sum(layer => layer.DenseMacs);
+
     /// <inheritdoc/>
-    public int[] Next(IReadOnlyList<int> current)
+    public int[] Draw(IReadOnlyList<int> current)
     {
-        var share = Math.Exp(random.NextDouble() * Math.Log(smallest));
-        return [.. current.Select(most => Math.Max(1, (int)Math.Round(share * most)))];
+        var budget = _dense * Math.Exp(random.NextDouble() * Math.Log(smallest));
+        return UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = rank })], (layer, rank) => layer.MacsAt(rank), budget);
     }
 }

@@ -1,8 +1,6 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
-using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
-using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Training;
 

@@ -40,8 +40,8 @@ public sealed record TrainingOptions
     /// <summary>A tail of ranks goes when the product of its factors' norms is at most this; default 1e-7, the paper's.</summary>
     public double ShrinkThreshold { get; init; } = 1e-7;
 
-    /// <summary>The smallest share of ranks that the nested recipe draws, in (0, 1]; default 1/64.</summary>
-    public double SmallestShare { get; init; } = 1.0 / 64;
+    /// <summary>The smallest share of the factored layers' MACs that the nested recipe trains, in (0, 1]; default 1/32.</summary>
+    public double SmallestShare { get; init; } = 1.0 / 32;
 
     /// <summary>Seeds weights, shuffling and sampling; default 1. The same seed and thread count give the same run.</summary>
     public int Seed { get; init; } = 1;

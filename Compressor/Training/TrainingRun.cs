@@ -30,7 +30,7 @@ sealed class TrainingRun : IDisposable
         // One stream for each use: a change in how ranks are drawn leaves the batches as they were.
         _shuffling = new Random(options.Seed);
         var sampling = new Random(options.Seed ^ 0x5eed);
-        _sampler = options.Recipe == Recipe.Paper ? new SingleLayerSampler(sampling) : new NestedSampler(sampling, options.SmallestShare);
+        _sampler = options.Recipe == Recipe.Paper ? new SingleLayerSampler(sampling) : new NestedSampler(sampling, _cost.Layers, options.SmallestShare);
         _order = [.. Enumerable.Range(0, samples.Count)];
     }
 
@@ -82,13 +82,7 @@ sealed class TrainingRun : IDisposable
     }
 
     /// <summary>What the model costs at its current ranks, each layer at the cheaper of pair and dense.</summary>
-    public ModelCost Cost()
-    {
-        var layers = _cost.Layers.Zip(_graph.Ranks);
-        return new ModelCost(
-            _cost.FixedParams + layers.Sum(layer => Math.Min(layer.First.Params(layer.Second), layer.First.DenseParams)),
-            _cost.FixedMacs + layers.Sum(layer => Math.Min(layer.First.Macs(layer.Second), layer.First.DenseMacs)));
-    }
+    public ModelCost Cost() => _cost.At(_graph.Ranks);
 
     public LodModel Result(LodProvenance provenance) => _graph.ToModel(provenance);
 
@@ -115,12 +109,12 @@ sealed class TrainingRun : IDisposable
         AddLasso();
         LearningRate = Schedule.Rate(_options.LearningRate, _taken++, StepsAnEpoch * _options.Epochs);
         _step.Apply(_graph.Weights, LearningRate);
-        return (loss.ToDouble(), answers.argmax(1).eq(tensor(labels)).sum().ToInt64());
+        return (loss.item<float>(), answers.argmax(1).eq(tensor(labels)).sum().item<long>());
     }
 
     (Tensor Loss, Tensor Answers) Loss(Tensor x, Tensor y)
     {
-        var ranks = _sampler.Next(_graph.Ranks);
+        var ranks = _sampler.Draw(_graph.Ranks);
         if (_options.Recipe == Recipe.Paper)
         {
             var sampled = _graph.Logits(x, ranks, ForwardMode.TrainFull);

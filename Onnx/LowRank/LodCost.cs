@@ -8,17 +8,17 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <param name="Positions">Times that the weight is applied for one sample: 1 for a linear layer, H·W for a convolution.</param>
 public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
 {
-    /// <summary>Numbers in the pair at a rank, r·(in + out).</summary>
-    public long Params(int rank) => (long)rank * (Pair.In + Pair.Out);
-
     /// <summary>Numbers in the dense weight.</summary>
     public long DenseParams => (long)Pair.In * Pair.Out;
 
-    /// <summary>Multiply-accumulates for one sample at a rank.</summary>
-    public long Macs(int rank) => Positions * Params(rank);
-
     /// <summary>Multiply-accumulates for one sample, dense.</summary>
     public long DenseMacs => Positions * DenseParams;
+
+    /// <summary>Numbers in the layer at a rank: r·(in + out), or the dense weight's above break-even.</summary>
+    public long ParamsAt(int rank) => rank > Pair.BreakEven ? DenseParams : (long)rank * (Pair.In + Pair.Out);
+
+    /// <summary>Multiply-accumulates for one sample at a rank, dense above break-even.</summary>
+    public long MacsAt(int rank) => Positions * ParamsAt(rank);
 }
 
 /// <summary>What a model costs under any plan: the part that no plan changes, and each layer's own.</summary>
@@ -30,12 +30,19 @@ public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<Pai
     /// <summary>The whole model with every layer dense.</summary>
     public ModelCost Dense => new(FixedParams + Layers.Sum(layer => layer.DenseParams), FixedMacs + Layers.Sum(layer => layer.DenseMacs));
 
+    /// <summary>The whole model at some ranks, each layer dense above its break-even.</summary>
+    /// <param name="ranks">A rank for each of <see cref="Layers"/>.</param>
+    public ModelCost At(IReadOnlyList<int> ranks) => new(
+        FixedParams + Layers.Zip(ranks, (layer, rank) => layer.ParamsAt(rank)).Sum(),
+        FixedMacs + Layers.Zip(ranks, (layer, rank) => layer.MacsAt(rank)).Sum());
+
     internal static LodCost Of(LodModel lod)
     {
         var shapes = Shapes.Of(lod.Model);
         var whole = ModelCost.Of(lod.Model);
         PairCost[] layers = [.. lod.Pairs.Select(pair => new PairCost(pair, pair.Rank(lod.Model), Positions(lod.Model, pair, shapes)))];
-        return new LodCost(whole.Params - layers.Sum(layer => layer.Params(layer.Rank)), whole.Macs - layers.Sum(layer => layer.Macs(layer.Rank)), layers);
+        var inPairs = layers.Select(layer => (long)layer.Rank * (layer.Pair.In + layer.Pair.Out)).ToArray();
+        return new LodCost(whole.Params - inPairs.Sum(), whole.Macs - layers.Zip(inPairs, (layer, numbers) => layer.Positions * numbers).Sum(), layers);
     }
 
     static long Positions(OnnxModel model, FactorPair pair, Shapes shapes)

@@ -14,7 +14,7 @@ public sealed class ExternalDataTests
         using var folder = new TemporaryFolder();
         var expected = Externalise(folder, new ExternalData("w.bin", 16, 128));
 
-        var model = OnnxModel.Load(folder.File("m.onnx"));
+        var model = OnnxModel.Load(folder["m.onnx"]);
 
         CollectionAssert.AreEqual(expected, model.Floats(model.Initializer("fc.weight")!));
     }
@@ -26,9 +26,9 @@ public sealed class ExternalDataTests
         using var other = new TemporaryFolder();
         var expected = Externalise(folder, new ExternalData("w.bin", 16, 128));
 
-        OnnxModel.Load(folder.File("m.onnx")).Save(other.File("m.onnx"));
+        OnnxModel.Load(folder["m.onnx"]).Save(other["m.onnx"]);
 
-        var model = OnnxModel.Load(other.File("m.onnx"));
+        var model = OnnxModel.Load(other["m.onnx"]);
         CollectionAssert.AreEqual(expected, model.Floats(model.Initializer("fc.weight")!));
     }
 
@@ -38,11 +38,11 @@ public sealed class ExternalDataTests
         using var folder = new TemporaryFolder();
         using var other = new TemporaryFolder();
         Externalise(folder, new ExternalData("w.bin", 16, 128));
-        File.WriteAllText(other.File("w.bin"), "somebody else's");
+        File.WriteAllText(other["w.bin"], "somebody else's");
 
-        Assert.ThrowsExactly<IOException>(() => OnnxModel.Load(folder.File("m.onnx")).Save(other.File("m.onnx")));
+        Assert.ThrowsExactly<IOException>(() => OnnxModel.Load(folder["m.onnx"]).Save(other["m.onnx"]));
 
-        Assert.AreEqual("somebody else's", File.ReadAllText(other.File("w.bin")));
+        Assert.AreEqual("somebody else's", File.ReadAllText(other["w.bin"]));
     }
 
     [TestMethod]
@@ -67,16 +67,16 @@ public sealed class ExternalDataTests
     {
         using var folder = new TemporaryFolder();
         using var outside = new TemporaryFolder();
-        File.WriteAllBytes(outside.File("w.bin"), new byte[128]);
+        File.WriteAllBytes(outside["w.bin"], new byte[128]);
         var location = folderIsLink ? "in/w.bin" : "linked.bin";
         Externalise(folder, new ExternalData(location, 0, 128));
         if (folderIsLink)
         {
-            Directory.CreateSymbolicLink(folder.File("in"), outside.Path);
+            Directory.CreateSymbolicLink(folder["in"], outside.Path);
         }
         else
         {
-            File.CreateSymbolicLink(folder.File("linked.bin"), outside.File("w.bin"));
+            File.CreateSymbolicLink(folder["linked.bin"], outside["w.bin"]);
         }
 
         StringAssert.Contains(Refusal(folder), "not a plain path inside the model's folder");
@@ -97,7 +97,7 @@ public sealed class ExternalDataTests
     }
 
     static string Refusal(TemporaryFolder folder) =>
-        Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("m.onnx"))).Message;
+        Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder["m.onnx"])).Message;
 
     /// <summary>Writes m.onnx with its weight [4, 8] at a place, and w.bin with 16 bytes and then the weight.</summary>
     static float[] Externalise(TemporaryFolder folder, ExternalData place)
@@ -106,9 +106,9 @@ public sealed class ExternalDataTests
         var model = g.Build(g.Linear(g.Input("x", 8), "fc", 4));
         var weight = model.Initializer("fc.weight")!;
         var values = model.Floats(weight);
-        File.WriteAllBytes(folder.File("w.bin"), [.. new byte[16], .. MemoryMarshal.AsBytes<float>(values)]);
+        File.WriteAllBytes(folder["w.bin"], [.. new byte[16], .. MemoryMarshal.AsBytes<float>(values)]);
         place.WriteTo(weight);
-        File.WriteAllBytes(folder.File("m.onnx"), model.Proto.ToByteArray());
+        File.WriteAllBytes(folder["m.onnx"], model.Proto.ToByteArray());
         return values;
     }
 }

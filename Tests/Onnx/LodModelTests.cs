@@ -14,8 +14,8 @@ public sealed class LodModelTests
         using var folder = new TemporaryFolder();
         var lod = Small();
 
-        lod.Save(folder.File("m.lod.onnx"));
-        var read = LodModel.Load(folder.File("m.lod.onnx"));
+        lod.Save(folder["m.lod.onnx"]);
+        var read = LodModel.Load(folder["m.lod.onnx"]);
 
         Assert.AreEqual(lod.Provenance, read.Provenance);
         CollectionAssert.AreEqual(lod.Pairs.Select(pair => pair.Layer).ToArray(), read.Pairs.Select(pair => pair.Layer).ToArray());
@@ -26,12 +26,12 @@ public sealed class LodModelTests
     public void Load_AnyBitOfAWeightFlipped_IsRefused()
     {
         using var folder = new TemporaryFolder();
-        Small().Save(folder.File("m.lod.onnx"));
-        var bytes = File.ReadAllBytes(folder.File("m.lod.onnx"));
+        Small().Save(folder["m.lod.onnx"]);
+        var bytes = File.ReadAllBytes(folder["m.lod.onnx"]);
         bytes[bytes.Length / 2] ^= 0x10; // the middle of the file is the middle of a weight
-        File.WriteAllBytes(folder.File("m.lod.onnx"), bytes);
+        File.WriteAllBytes(folder["m.lod.onnx"], bytes);
 
-        var error = Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder.File("m.lod.onnx")));
+        var error = Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder["m.lod.onnx"]));
 
         StringAssert.Contains(error.Message, "digest");
     }
@@ -40,9 +40,9 @@ public sealed class LodModelTests
     public void Load_APlainModel_SaysThatItIsNone()
     {
         using var folder = new TemporaryFolder();
-        BuiltInModels.Create("mlp", [1, 4, 4], 10, 1, [16]).Save(folder.File("plain.onnx"));
+        BuiltInModels.Create("mlp", [1, 4, 4], 10, 1, [16]).Save(folder["plain.onnx"]);
 
-        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder.File("plain.onnx"))).Message, "not a model.lod.onnx");
+        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder["plain.onnx"])).Message, "not a model.lod.onnx");
     }
 
     [TestMethod]
@@ -50,11 +50,11 @@ public sealed class LodModelTests
     {
         using var folder = new TemporaryFolder();
         var lod = Small();
-        lod.Save(folder.File("m.onnx"));
+        lod.Save(folder["m.onnx"]);
         lod.Model.SetMetadata("maestro.schema", "2");
-        lod.Model.Save(folder.File("m.onnx"));
+        lod.Model.Save(folder["m.onnx"]);
 
-        var message = Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder.File("m.onnx"))).Message;
+        var message = Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder["m.onnx"])).Message;
 
         StringAssert.Contains(message, "schema is 2");
         StringAssert.Contains(message, "reads 1");

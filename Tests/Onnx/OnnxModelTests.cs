@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
-using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Tests.Onnx;
 
@@ -15,11 +14,11 @@ public sealed class OnnxModelTests
         var graph = Small().Proto.ToByteArray();
         // Field 99 of ModelProto, a string: no such field exists in the specification.
         byte[] original = [.. graph, 0x9a, 0x06, 3, (byte)'n', (byte)'e', (byte)'w'];
-        File.WriteAllBytes(folder.File("a.onnx"), original);
+        File.WriteAllBytes(folder["a.onnx"], original);
 
-        OnnxModel.Load(folder.File("a.onnx")).Save(folder.File("b.onnx"));
+        OnnxModel.Load(folder["a.onnx"]).Save(folder["b.onnx"]);
 
-        CollectionAssert.AreEqual(original, File.ReadAllBytes(folder.File("b.onnx")));
+        CollectionAssert.AreEqual(original, File.ReadAllBytes(folder["b.onnx"]));
     }
 
     [TestMethod]
@@ -30,10 +29,10 @@ public sealed class OnnxModelTests
         {
             var model = OnnxModel.Load(file);
 
-            model.Save(folder.File("copy.onnx"));
+            model.Save(folder["copy.onnx"]);
 
-            Assert.AreEqual(model.Proto, OnnxModel.Load(folder.File("copy.onnx")).Proto, file);
-            Assert.AreEqual(new FileInfo(file).Length, new FileInfo(folder.File("copy.onnx")).Length, file);
+            Assert.AreEqual(model.Proto, OnnxModel.Load(folder["copy.onnx"]).Proto, file);
+            Assert.AreEqual(new FileInfo(file).Length, new FileInfo(folder["copy.onnx"]).Length, file);
         }
     }
 
@@ -42,9 +41,9 @@ public sealed class OnnxModelTests
     {
         using var folder = new TemporaryFolder();
         var bytes = Small().Proto.ToByteArray();
-        File.WriteAllBytes(folder.File("cut.onnx"), bytes[..^100]);
+        File.WriteAllBytes(folder["cut.onnx"], bytes[..^100]);
 
-        var error = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("cut.onnx")));
+        var error = Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder["cut.onnx"]));
 
         StringAssert.Contains(error.Message, "cut.onnx");
     }
@@ -59,9 +58,9 @@ public sealed class OnnxModelTests
     public void Load_NotAModel_IsRefused(string content)
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("x.onnx"), content);
+        File.WriteAllText(folder["x.onnx"], content);
 
-        Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("x.onnx")));
+        Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder["x.onnx"]));
     }
 
     [TestMethod]
@@ -95,19 +94,19 @@ public sealed class OnnxModelTests
     public void Save_OverAnOlderFile_LeavesOnlyTheNewOne()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("m.onnx"), "old");
+        File.WriteAllText(folder["m.onnx"], "old");
 
-        Small().Save(folder.File("m.onnx"));
+        Small().Save(folder["m.onnx"]);
 
         Assert.HasCount(1, Directory.GetFiles(folder.Path));
-        OnnxModel.Load(folder.File("m.onnx"));
+        OnnxModel.Load(folder["m.onnx"]);
     }
 
     static string Refusal(OnnxModel model)
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllBytes(folder.File("bad.onnx"), model.Proto.ToByteArray());
-        return Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder.File("bad.onnx"))).Message;
+        File.WriteAllBytes(folder["bad.onnx"], model.Proto.ToByteArray());
+        return Assert.ThrowsExactly<OnnxFormatException>(() => OnnxModel.Load(folder["bad.onnx"])).Message;
     }
 
     static OnnxModel Small()

@@ -20,13 +20,13 @@ public sealed class PairRewriteTests
     public void FactorThenMerge_EachKindOfLayer_LeavesTheOutputs(string kind)
     {
         var (model, shape) = Layer(kind);
-        var input = Samples.Uniform((int)shape.Aggregate(1L, (a, b) => a * b));
+        var input = Numbers.Uniform((int)shape.Aggregate(1L, (a, b) => a * b));
         var expected = OrtRunner.Run(model, input, shape);
 
         var lod = SvdFactoring.Factor(model, new LodProvenance());
 
-        Assert.IsLessThan(Rounding, Samples.LargestDifference(expected, OrtRunner.Run(lod.Model, input, shape)), "factored");
-        Assert.IsLessThan(Rounding, Samples.LargestDifference(expected, OrtRunner.Run(lod.ToDense(), input, shape)), "merged");
+        Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(lod.Model, input, shape)), "factored");
+        Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(lod.ToDense(), input, shape)), "merged");
     }
 
     [TestMethod]
@@ -37,7 +37,7 @@ public sealed class PairRewriteTests
         var cut = lod.Model.Clone();
         var zeroed = lod.Model.Clone();
         var pair = lod.Pairs[0];
-        var input = Samples.Uniform((int)shape.Aggregate(1L, (a, b) => a * b));
+        var input = Numbers.Uniform((int)shape.Aggregate(1L, (a, b) => a * b));
 
         PairRewrite.Truncate(cut, pair, 2);
         var v = zeroed.Initializer(pair.V)!;
@@ -45,7 +45,7 @@ public sealed class PairRewriteTests
         values.AsSpan(2 * pair.In).Clear();
         zeroed.Graph.Initializer[zeroed.Graph.Initializer.IndexOf(v)] = TensorValues.Create(pair.V, [.. v.Dims], values);
 
-        Assert.IsLessThan(Rounding, Samples.LargestDifference(OrtRunner.Run(zeroed, input, shape), OrtRunner.Run(cut, input, shape)));
+        Assert.IsLessThan(Rounding, Numbers.LargestDifference(OrtRunner.Run(zeroed, input, shape), OrtRunner.Run(cut, input, shape)));
     }
 
     [TestMethod]
@@ -88,7 +88,7 @@ public sealed class PairRewriteTests
             case "gemm, weight [in, out]":
                 var model = g.Build(g.Linear(g.Input("x", 12), "fc", 5));
                 var node = model.Graph.Node[0].With("transB", 0);
-                model.Graph.Initializer[0] = TensorValues.Create(node.Input[1], [12, 5], Samples.Uniform(60));
+                model.Graph.Initializer[0] = TensorValues.Create(node.Input[1], [12, 5], Numbers.Uniform(60));
                 return (model, [3, 12]);
             case "matmul on two axes":
                 return (g.Build(g.MatMul(g.Input("x", 12), "fc", 5)), [3, 12]);

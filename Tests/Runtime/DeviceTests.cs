@@ -1,5 +1,4 @@
 using MaestroDeploy.Runtime;
-using MaestroDeploy.Tests.Profiles;
 
 namespace MaestroDeploy.Tests.Runtime;
 

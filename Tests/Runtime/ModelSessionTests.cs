@@ -1,5 +1,4 @@
 using MaestroDeploy.Runtime;
-using MaestroDeploy.Tests.Profiles;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Tests.Runtime;

@@ -1,7 +1,7 @@
 namespace MaestroDeploy.Tests;
 
-/// <summary>Numbers and folders that tests feed in.</summary>
-static class Samples
+/// <summary>What tests feed in and compare.</summary>
+static class Numbers
 {
     /// <summary>Uniform in [-1, 1), the same for the same seed.</summary>
     public static float[] Uniform(int count, int seed = 7)
@@ -16,14 +16,4 @@ static class Samples
         Assert.HasCount(expected.Length, actual);
         return expected.Zip(actual, (a, b) => float.IsNaN(a - b) ? float.PositiveInfinity : Math.Abs(a - b)).DefaultIfEmpty().Max();
     }
-}
-
-/// <summary>A folder of its own for one test, gone with it.</summary>
-sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("maestro-test-").FullName;
-
-    public string File(string name) => System.IO.Path.Combine(Path, name);
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

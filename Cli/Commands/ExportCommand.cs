@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Globalization;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Data;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary><c>maestro export</c>: cuts a trained model to budgets.</summary>
+static class ExportCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var defaults = new ExportOptions();
+        var source = new Argument<string>("model") { Description = "A model.lod.onnx." };
+        var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
+        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", DataSets.Names)}." };
+        var dataDir = SharedOptions.DataDir();
+        var budgets = new Option<Budget[]>("--budgets")
+        {
+            Description = "Shares of the dense model's cost, such as 1,0.5,0.25.",
+            DefaultValueFactory = _ => [.. defaults.Budgets],
+            CustomParser = SharedOptions.Parse(Shares),
+        };
+        var unit = new Option<BudgetUnit>("--by") { Description = "What budgets are shares of: macs or params.", DefaultValueFactory = _ => defaults.Unit };
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.")
+        {
+            source, output, data, dataDir, budgets, unit,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
+            var set = parsed.GetValue(data) is { } name ? DataSets.Load(name, parsed.GetValue(dataDir)) : null;
+            var folder = parsed.GetValue(output)!;
+            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
+            terminal.Show(Tables.Family(report));
+            terminal.Answer(report);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    public static FamilyManifest Export(string source, string folder, DataSet? data, ExportOptions options, Terminal terminal, CancellationToken cancellation)
+    {
+        var progress = new Reporter<ExportProgress>(at => terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing));
+        var manifest = new FamilyExporter(options).Export(source, folder, data, progress, cancellation);
+        var (dense, smallest) = (manifest.Dense, manifest.Variants[^1]);
+        terminal.Say($"{folder}: {manifest.Variants.Count} variants; {dense.Id} → {smallest.Id}: {Units.Bytes(dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
+            + $"{Units.Count(dense.Macs)} → {Units.Count(smallest.Macs)} MACs, accuracy {Units.Share(dense.Accuracy)} → {Units.Share(smallest.Accuracy)}");
+        foreach (var over in manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && variant.Macs > variant.Budget * dense.Macs))
+        {
+            terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and all at rank 1 cost {Units.Count(over.Macs)} MACs.");
+        }
+
+        return manifest;
+    }
+
+    static Budget[] Shares(string text) =>
+        [.. text.Split(',').Select(share => new Budget(double.Parse(share, NumberStyles.Float, CultureInfo.InvariantCulture)))];
+}

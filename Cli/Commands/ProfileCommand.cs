@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Globalization;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary><c>maestro profile</c>: measures every variant on this device.</summary>
+static class ProfileCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var family = new Argument<string>("family") { Description = "A family's folder." };
+        var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
+        var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
+        var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
+        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, threads, batch, full, output };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var folder = parsed.GetValue(family)!;
+            var opened = Family.Open(folder);
+            var settings = new SessionSettings { Device = parsed.GetValue(device), Threads = parsed.GetValue(threads) };
+            var options = new MeasureOptions { Batch = parsed.GetValue(batch), Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick };
+            var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
+            var profile = Measure(opened, settings, options, store, terminal, cancellation);
+            var report = FamilyReport.Of(folder, opened.Manifest, profile);
+            terminal.Show(Tables.Family(report));
+            terminal.Answer(report);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    public static LatencyProfile Measure(Family family, SessionSettings settings, MeasureOptions options, ProfileStore store, Terminal terminal,
+        CancellationToken cancellation)
+    {
+        var progress = new Reporter<MeasureProgress>(at => terminal.Progress(at.Doing, string.Create(CultureInfo.InvariantCulture, $"{100 * at.Share:0} %")));
+        var profile = new LatencyMeter().Measure(family, settings, options, progress, cancellation);
+        var path = store.Save(profile);
+        var how = profile.Measurement;
+        terminal.Say($"{path}: {profile.Device.Cpu}, {how.Provider}, {how.Threads} threads, batch {how.Batch}; {how.Order}; "
+            + $"a call that does nothing takes {Units.Microseconds(profile.CallOverheadUs)}");
+        var unstable = profile.Variants.Where(variant => variant.Steady.Unstable).Select(variant => variant.Id).ToArray();
+        if (unstable.Length > 0)
+        {
+            terminal.Say($"Unstable: {string.Join(", ", unstable)} vary by more than 10 %. Close other work, or measure with --full.");
+        }
+
+        return profile;
+    }
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using MaestroDeploy.Cli.Output;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary><c>maestro select</c>: which variant keeps a limit, and why.</summary>
+static class SelectCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var command = new Command("select", "Choose the most accurate variant within a latency measured on this device.");
+        var choosing = new Choosing();
+        choosing.AddTo(command);
+        command.SetAction((parsed, _) =>
+        {
+            var (_, selection) = choosing.Choose(parsed);
+            terminal.Say($"{selection.Variant.Id}: {selection.Reason}");
+            terminal.Answer(selection);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using MaestroDeploy.Cli.Commands;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Data;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli;
+
+/// <summary>The <c>maestro</c> command: its verbs, and what becomes of their errors.</summary>
+static class MaestroCommand
+{
+    const int Failed = 1, WrongUsage = 2;
+
+    /// <summary>Runs one command line.</summary>
+    /// <returns>0 done, 1 failed with one line on stderr, 2 wrong usage.</returns>
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation = default)
+    {
+        var parsed = Root(terminal).Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            terminal.Error($"{parsed.Errors[0].Message} See 'maestro {string.Join(' ', VerbOf(parsed))}--help'.");
+            return WrongUsage;
+        }
+
+        terminal.UseJson = parsed.GetValue(SharedOptions.Json);
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.ErrorWriter,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null, // Program.cs listens to signals
+            };
+            return parsed.InvokeAsync(configuration, cancellation).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            terminal.Error("Stopped; nothing was left half-written.");
+            return Failed;
+        }
+        catch (ArgumentException e)
+        {
+            terminal.Error(e.Message);
+            return WrongUsage;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            terminal.Error(e.Message);
+            return Failed;
+        }
+    }
+
+    static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand("Turns one neural network into a family of faster ones, and runs the one that fits the device.")
+        {
+            QuickstartCommand.Create(terminal),
+            DataCommand.Create(terminal),
+            TrainCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            ProfileCommand.Create(terminal),
+            SelectCommand.Create(terminal),
+            RunCommand.Create(terminal),
+            InspectCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
+        };
+        root.Options.Add(SharedOptions.Json);
+        return root;
+    }
+
+    /// <summary>Bad input, full disks and missing devices: what a user can mend. Anything else is a fault of ours, and shows its trace.</summary>
+    static bool IsExpected(Exception e) => e
+        is CommandException or OnnxFormatException or DataFormatException or ProfileFormatException or RuntimeException or ExportException
+        or UntrainableModelException or TrainingDivergedException or IOException or UnauthorizedAccessException;
+
+    static IEnumerable<string> VerbOf(ParseResult parsed)
+    {
+        for (SymbolResult? result = parsed.CommandResult; result?.Parent is not null; result = result.Parent)
+        {
+            yield return $"{((CommandResult)result).Command.Name} ";
+        }
+    }
+}

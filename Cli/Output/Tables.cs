@@ -1,0 +1,51 @@
+using System.Globalization;
+using MaestroDeploy.Profiles;
+using Spectre.Console;
+
+namespace MaestroDeploy.Cli.Output;
+
+/// <summary>The tables that several verbs print.</summary>
+static class Tables
+{
+    /// <summary>A family, the dense graph first: cost, accuracy and, where measured, latency beside the dense graph's.</summary>
+    public static Table Family(FamilyReport report)
+    {
+        var measured = report.Variants.Any(variant => variant.P50Us is not null);
+        var table = Columns("variant", "MACs", "params", "bytes", "accuracy");
+        foreach (var column in measured ? new[] { "p50", "p90", "speed-up", "load", "first run", "samples" } : [])
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        foreach (var variant in report.Variants.Prepend(report.Dense))
+        {
+            List<string> cells = [variant.Id, Units.Count(variant.Macs), Units.Count(variant.Params), Units.Bytes(variant.Bytes), Units.Share(variant.Accuracy)];
+            if (measured)
+            {
+                cells.AddRange([Units.Microseconds(variant.P50Us), Units.Microseconds(variant.P90Us), SpeedUp(report.Dense, variant),
+                    Units.Microseconds(variant.LoadMs * 1000), Units.Microseconds(variant.FirstRunUs), $"{variant.Samples}"]);
+            }
+
+            table.AddRow([.. cells.Select(Markup.Escape)]);
+        }
+
+        return table;
+    }
+
+    /// <summary>A table whose first column is text and whose others are numbers.</summary>
+    public static Table Columns(string first, params IEnumerable<string> others)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(first);
+        foreach (var column in others)
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        return table;
+    }
+
+    static string SpeedUp(VariantReport dense, VariantReport variant) => dense.P50Us is { } before && variant.P50Us is { } now
+        ? (before / now).ToString("0.0", CultureInfo.InvariantCulture) + "x"
+        : "–";
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli;
+
+/// <summary>Options that several verbs take, and how their texts become values.</summary>
+static class SharedOptions
+{
+    /// <summary>One JSON document on stdout instead of tables; progress stays on stderr.</summary>
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document on stdout.", Recursive = true };
+
+    public static Option<string?> DataDir() => new("--data-dir") { Description = "Where the public data sets lie; only there are they looked for." };
+
+    public static Option<Device> OnDevice() => new("--device")
+    {
+        Description = "cpu or cuda:N.",
+        DefaultValueFactory = _ => Device.Cpu,
+        CustomParser = Parse(Device.Parse),
+    };
+
+    public static Option<int> Threads() => new("--threads")
+    {
+        Description = "Threads within one operator; default: the usable cores.",
+        DefaultValueFactory = _ => new SessionSettings().Threads,
+    };
+
+    public static Option<int> Batch() => new("--batch") { Description = "Samples in one run.", DefaultValueFactory = _ => 1 };
+
+    public static Option<TimeSpan?> MaxLatency() => new("--max-latency")
+    {
+        Description = "The longest latency allowed, with its unit: 800us, 5ms, 1s.",
+        CustomParser = Parse<TimeSpan?>(text => Latency(text)),
+    };
+
+    public static Option<int> Percentile() => new("--percentile")
+    {
+        Description = "The percentile that the limit holds for: 50, 90 or 95.",
+        DefaultValueFactory = _ => 90,
+        CustomParser = Parse(text => text is "50" or "90" or "95"
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : throw new FormatException($"A percentile is 50, 90 or 95; found '{text}'.")),
+    };
+
+    public static Option<double?> MinAccuracy() => new("--min-accuracy")
+    {
+        Description = "The lowest accuracy allowed, 0 to 1.",
+        CustomParser = Parse<double?>(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1
+            ? share
+            : throw new FormatException($"An accuracy is a share from 0 to 1; found '{text}'.")),
+    };
+
+    /// <summary>A parser that reports what a conversion refuses as wrong usage.</summary>
+    public static Func<ArgumentResult, T> Parse<T>(Func<string, T> convert) => result =>
+    {
+        try
+        {
+            return convert(string.Join(',', result.Tokens.Select(token => token.Value)));
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
+        {
+            result.AddError(e.Message);
+            return default!;
+        }
+    };
+
+    /// <summary>A time with its unit: us, µs, ms or s.</summary>
+    /// <exception cref="FormatException">No number, no unit, or not above 0.</exception>
+    public static TimeSpan Latency(string text)
+    {
+        var (unit, microseconds) = text switch
+        {
+            _ when text.EndsWith("us", StringComparison.Ordinal) || text.EndsWith("µs", StringComparison.Ordinal) => (2, 1.0),
+            _ when text.EndsWith("ms", StringComparison.Ordinal) => (2, 1e3),
+            _ when text.EndsWith('s') => (1, 1e6),
+            _ => (0, 0),
+        };
+        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - unit), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number > 0 && number * microseconds < 1e12
+            ? TimeSpan.FromMicroseconds(number * microseconds)
+            : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
+    }
+}

@@ -1,0 +1,26 @@
+using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Exporter;
+
+/// <summary>What to cut, and how to check it.</summary>
+public sealed record ExportOptions
+{
+    /// <summary>Shares of the dense model's cost, in any order; default 1, 1/2, 1/4, 1/8, 1/16 and 1/32.</summary>
+    public IReadOnlyList<Budget> Budgets { get; init; } = [.. new[] { 1, 0.5, 0.25, 0.125, 0.0625, 0.03125 }.Select(share => new Budget(share))];
+
+    /// <summary>What the budgets are shares of; default multiply-accumulates.</summary>
+    public BudgetUnit Unit { get; init; } = BudgetUnit.Macs;
+
+    /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>
+    public int CalibrationSamples { get; init; } = 2048;
+
+    /// <summary>Samples on which each variant is compared with its reference, 1 and more; default 256.</summary>
+    public int CheckSamples { get; init; } = 256;
+}
+
+/// <summary>Where an export is.</summary>
+/// <param name="Doing">What is being done now.</param>
+/// <param name="Done">Graphs finished.</param>
+/// <param name="Total">Graphs in all, the dense one included.</param>
+public sealed record ExportProgress(string Doing, int Done, int Total);

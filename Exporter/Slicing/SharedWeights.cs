@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
+
+namespace MaestroDeploy.Exporter.Slicing;
+
+/// <summary>The one data file that all graphs of a family read: every tensor once, every factor once at its largest rank.</summary>
+/// <remarks>
+/// Factors are rank-major, so a smaller rank is a prefix: the same offset under a shorter length. Large tensors start at
+/// multiples of 64 KiB and 4 KiB, which every system can map into memory; small ones lie close, so that padding stays below 5 %.
+/// </remarks>
+public sealed class SharedWeights : IDisposable
+{
+    readonly FileStream _file;
+    readonly string _name;
+    readonly Dictionary<string, ExternalData> _factors = [];
+    readonly Dictionary<string, ExternalData> _byContent = [];
+
+    /// <param name="path">The file to write; it must not exist.</param>
+    public SharedWeights(string path)
+    {
+        _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        _name = Path.GetFileName(path);
+    }
+
+    /// <summary>Bytes of all tensors, each counted once, without the padding between them.</summary>
+    public long TensorBytes { get; private set; }
+
+    /// <summary>Stores a factor at the largest rank that any variant reads.</summary>
+    /// <param name="name">The factor's initializer.</param>
+    /// <param name="values">[rank, …], row-major.</param>
+    public void AddFactor(string name, ReadOnlySpan<float> values) => _factors.Add(name, Append(MemoryMarshal.AsBytes(values)));
+
+    /// <summary>Points every float32 initializer of a graph at this file, writing those that are not there yet.</summary>
+    /// <returns>The bytes of tensors that the graph reads from here.</returns>
+    /// <exception cref="InvalidOperationException">A factor is longer than what <see cref="AddFactor"/> stored.</exception>
+    public long Externalise(OnnxModel model)
+    {
+        long bytes = 0;
+        foreach (var tensor in model.Graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float))
+        {
+            var place = Place(model, tensor);
+            place.WriteTo(tensor);
+            bytes += place.Length;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Makes what was written so far visible to a graph that is loaded now.</summary>
+    public void Flush() => _file.Flush();
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    ExternalData Place(OnnxModel model, TensorProto tensor)
+    {
+        var values = MemoryMarshal.AsBytes(model.Floats(tensor).AsSpan());
+        if (_factors.TryGetValue(tensor.Name, out var factor))
+        {
+            return values.Length <= factor.Length
+                ? factor with { Length = values.Length }
+                : throw new InvalidOperationException($"Factor '{tensor.Name}' has {values.Length} bytes, and {factor.Length} were stored.");
+        }
+
+        var content = Convert.ToHexString(SHA256.HashData(values));
+        if (!_byContent.TryGetValue(content, out var place))
+        {
+            place = Append(values);
+            _byContent[content] = place;
+        }
+
+        return place;
+    }
+
+    ExternalData Append(ReadOnlySpan<byte> bytes)
+    {
+        var alignment = bytes.Length >= 2 << 20 ? 64 << 10 : bytes.Length >= 128 << 10 ? 4 << 10 : 16;
+        var offset = (_file.Position + alignment - 1) / alignment * alignment;
+        _file.SetLength(offset);
+        _file.Position = offset;
+        _file.Write(bytes);
+        TensorBytes += bytes.Length;
+        return new ExternalData(_name, offset, bytes.Length);
+    }
+}

@@ -1,0 +1,118 @@
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.Protos;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Verification;
+
+/// <summary>Gives BatchNorm the mean and variance that a variant's own activations have, all inside ONNX Runtime.</summary>
+/// <remarks>
+/// A cut layer feeds the norms after it other numbers than those they were trained on, and without new statistics accuracy
+/// collapses. The graph that measures computes each norm from its batch, as training does, and gives those statistics out.
+/// </remarks>
+static class BatchNormRecalibration
+{
+    const int BatchSize = 256;
+
+    /// <summary>The norms of a graph whose statistics are initializers.</summary>
+    public static IReadOnlyList<NodeProto> Norms(OnnxModel model) =>
+        [.. model.Graph.Node.Where(node => node.OpType == "BatchNormalization" && model.Initializer(node.Input[3]) is not null)];
+
+    /// <summary>A copy of a model whose norms use their batch's statistics; its only outputs are each norm's mean, then its variance.</summary>
+    public static OnnxModel MeasuringGraph(OnnxModel model)
+    {
+        var measuring = model.Clone();
+        var shapes = Shapes.Of(model);
+        measuring.Graph.Output.Clear();
+        foreach (var norm in Norms(measuring))
+        {
+            var axes = shapes[norm.Input[0]]?.Count
+                ?? throw new OnnxFormatException(model.Name, $"BatchNormalization '{norm.Name}' cannot be recalibrated: its input's shape is not known");
+            InsertStatistics(measuring, norm, [0, .. Enumerable.Range(2, axes - 2).Select(axis => (long)axis)]);
+        }
+
+        return measuring;
+    }
+
+    /// <summary>Runs a measuring graph over some samples and averages what its outputs came to.</summary>
+    public static IReadOnlyList<float[]> Measure(ModelSession session, SampleSet samples, CancellationToken cancellation)
+    {
+        var sums = session.Outputs.Select(_ => Array.Empty<double>()).ToArray();
+        foreach (var batch in samples.Batches(BatchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var outputs = session.RunAll(batch.Samples, session.InputShape(batch.Count));
+            for (var i = 0; i < sums.Length; i++)
+            {
+                // Weighed by its samples: a last, smaller batch counts for less.
+                var weighed = outputs[i].Values.Select(value => (double)value * batch.Count / samples.Count);
+                sums[i] = sums[i].Length == 0 ? [.. weighed] : [.. sums[i].Zip(weighed, (sum, value) => sum + value)];
+            }
+        }
+
+        return [.. sums.Select(sum => Array.ConvertAll(sum, value => (float)value))];
+    }
+
+    /// <summary>Writes measured statistics into a model.</summary>
+    /// <param name="model">The model that <see cref="MeasuringGraph"/> was made from.</param>
+    /// <param name="statistics">What its outputs came to, in their order.</param>
+    public static void Apply(OnnxModel model, IReadOnlyList<float[]> statistics)
+    {
+        var i = 0;
+        foreach (var name in Norms(model).SelectMany(norm => norm.Input.Skip(3).Take(2)))
+        {
+            var old = model.Initializer(name)!;
+            model.Graph.Initializer[model.Graph.Initializer.IndexOf(old)] = TensorValues.Create(name, [.. old.Dims], statistics[i++]);
+        }
+    }
+
+    static void InsertStatistics(OnnxModel model, NodeProto norm, long[] axes)
+    {
+        var (x, name) = (norm.Input[0], norm.Output[0]);
+        string wide = $"{name}.batch_mean_wide", deviation = $"{name}.deviation", square = $"{name}.square";
+        string mean = $"{name}.batch_mean", variance = $"{name}.batch_variance";
+        NodeProto[] nodes =
+        [
+            ReduceMean(model, x, wide, axes, keep: 1),
+            ReduceMean(model, x, mean, axes, keep: 0),
+            Node("Sub", deviation, x, wide),
+            Node("Mul", square, deviation, deviation),
+            ReduceMean(model, square, variance, axes, keep: 0),
+        ];
+        var at = model.Graph.Node.IndexOf(norm);
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            model.Graph.Node.Insert(at + i, nodes[i]);
+        }
+
+        (norm.Input[3], norm.Input[4]) = (mean, variance);
+        foreach (var output in new[] { mean, variance })
+        {
+            var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float };
+            model.Graph.Output.Add(new ValueInfoProto { Name = output, Type = new TypeProto { TensorType = type } });
+        }
+    }
+
+    static NodeProto ReduceMean(OnnxModel model, string x, string output, long[] axes, long keep)
+    {
+        var node = Node("ReduceMean", output, x).With("keepdims", keep);
+        if (model.Opset < 18)
+        {
+            return node.With("axes", axes);
+        }
+
+        // From opset 18 on the axes are an input.
+        model.Graph.Initializer.Add(TensorValues.Create($"{output}.axes", [axes.Length], axes));
+        node.Input.Add($"{output}.axes");
+        return node;
+    }
+
+    static NodeProto Node(string operation, string output, params string[] inputs)
+    {
+        var node = new NodeProto { OpType = operation, Name = output };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        return node;
+    }
+}
