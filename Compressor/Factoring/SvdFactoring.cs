@@ -1,3 +1,4 @@
+using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using static TorchSharp.torch;
@@ -40,7 +41,7 @@ public static class SvdFactoring
     {
         using var scope = NewDisposeScope();
         // In double: the error of the model's outputs is then the rounding of the result alone.
-        var weight = tensor(matrix, [rows, columns]).to(float64);
+        var weight = NativeTensor.From(matrix, rows, columns).to(float64);
         var (p, s, qt) = linalg.svd(weight, fullMatrices: false);
         var root = s.sqrt().unsqueeze(1);
         return (Floats(p.t() * root), Floats(root * qt));

@@ -3,7 +3,6 @@ using MaestroDeploy.Compressor.Graph.Operators;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph;
@@ -76,9 +75,9 @@ public sealed class TrainableGraph : IDisposable
     {
         foreach (var name in new[] { Pairs[pair].U, Pairs[pair].V })
         {
+            using var scope = NewDisposeScope();
             var old = _weights[name];
-            using var kept = old.detach()[..rank];
-            _weights[name] = kept.clone().DetachFromDisposeScope().requires_grad_(true);
+            _weights[name] = old.detach()[..rank].clone().requires_grad_(true).DetachFromDisposeScope();
             old.Dispose();
         }
     }
@@ -87,13 +86,14 @@ public sealed class TrainableGraph : IDisposable
     /// <param name="provenance">How it came to be.</param>
     public LodModel ToModel(LodProvenance provenance)
     {
+        using var scope = NewDisposeScope();
         var model = _source.CloneUnlabelled();
         for (var i = 0; i < model.Graph.Initializer.Count; i++)
         {
             var name = model.Graph.Initializer[i].Name;
             if (_weights.TryGetValue(name, out var tensor) || _statistics.TryGetValue(name, out tensor))
             {
-                using var plain = tensor.detach().contiguous();
+                var plain = tensor.detach().contiguous();
                 model.Graph.Initializer[i] = TensorValues.Create(name, plain.shape, plain.data<float>().ToArray());
             }
         }
@@ -145,7 +145,7 @@ public sealed class TrainableGraph : IDisposable
         {
             Slot(initializer.Name);
             var learnt = !statistics.Contains(initializer.Name);
-            var tensor = torch.tensor(model.Floats(initializer), initializer.Dims.ToArray(), requires_grad: learnt).DetachFromDisposeScope();
+            var tensor = NativeTensor.From(model.Floats(initializer), initializer.Dims.ToArray()).requires_grad_(learnt).DetachFromDisposeScope();
             (learnt ? _weights : _statistics)[initializer.Name] = tensor;
         }
     }

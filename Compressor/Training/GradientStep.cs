@@ -42,8 +42,8 @@ sealed class GradientStep(double momentum, double decay, double clipNorm) : IDis
     {
         if (_moments.TryGetValue(name, out var old))
         {
-            using var kept = old[..rows];
-            _moments[name] = kept.clone().DetachFromDisposeScope();
+            using var scope = NewDisposeScope();
+            _moments[name] = old[..rows].clone().DetachFromDisposeScope();
             old.Dispose();
         }
     }

@@ -1,3 +1,4 @@
+using MaestroDeploy.Compressor.Graph;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Training;
@@ -34,7 +35,7 @@ public static class GroupLasso
         var sum = 0.0;
         var coefficients = TailNorms(factor).Select(norm => (float)(weight * (sum += norm > 0 ? 1 / norm : 0))).ToArray();
         long[] column = [coefficients.Length, .. Enumerable.Repeat(1L, (int)factor.dim() - 1)];
-        factor.grad!.add_(factor * tensor(coefficients, column));
+        factor.grad!.add_(factor * NativeTensor.From(coefficients, column));
     }
 
     // In double: the squares of a tail near zero would vanish in float long before its norm does.

@@ -53,7 +53,8 @@ public sealed class NestedSampler(Random random, IReadOnlyList<PairCost> layers,
     /// <inheritdoc/>
     public int[] Draw(IReadOnlyList<int> current)
     {
-        var budget = _dense * Math.Exp(random.NextDouble() * Math.Log(smallest));
+        // Drawn from half the smallest share on: those below it train the smallest itself, where a family is weakest.
+        var budget = _dense * Math.Max(smallest, Math.Exp(random.NextDouble() * Math.Log(smallest / 2)));
         return UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = rank })], (layer, rank) => layer.MacsAt(rank), budget);
     }
 }

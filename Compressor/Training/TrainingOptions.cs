@@ -22,8 +22,8 @@ public sealed record TrainingOptions
     /// <summary>Samples a step, 1 and more; default 128. A last, smaller batch is trained too.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Peak learning rate, above 0; default 0.05. It rises over the first 5 % of the steps and falls as a cosine to 0.</summary>
-    public double LearningRate { get; init; } = 0.05;
+    /// <summary>Peak learning rate, above 0; default 0.1. It rises over the first 5 % of the steps and falls as a cosine to 0.</summary>
+    public double LearningRate { get; init; } = 0.1;
 
     /// <summary>Momentum of the gradient step, in [0, 1); default 0.9.</summary>
     public double Momentum { get; init; } = 0.9;

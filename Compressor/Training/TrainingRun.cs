@@ -97,19 +97,20 @@ sealed class TrainingRun : IDisposable
         using var scope = NewDisposeScope();
         _samples.CopySamples(chosen, batch);
         _inputShape[0] = chosen.Length;
-        var x = tensor(batch.AsMemory(0, chosen.Length * _samples.SampleSize), _inputShape);
+        var x = NativeTensor.From(batch.AsSpan(0, chosen.Length * _samples.SampleSize), _inputShape);
         var labels = new long[chosen.Length];
         for (var i = 0; i < labels.Length; i++)
         {
             labels[i] = _samples.Labels[chosen[i]];
         }
 
-        var (loss, answers) = Loss(x, tensor(labels));
+        var y = NativeTensor.From(labels);
+        var (loss, answers) = Loss(x, y);
         loss.backward();
         AddLasso();
         LearningRate = Schedule.Rate(_options.LearningRate, _taken++, StepsAnEpoch * _options.Epochs);
         _step.Apply(_graph.Weights, LearningRate);
-        return (loss.item<float>(), answers.argmax(1).eq(tensor(labels)).sum().item<long>());
+        return (loss.item<float>(), answers.argmax(1).eq(y).sum().item<long>());
     }
 
     (Tensor Loss, Tensor Answers) Loss(Tensor x, Tensor y)

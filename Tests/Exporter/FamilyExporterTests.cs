@@ -1,0 +1,204 @@
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Data;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+using TorchSharp;
+
+namespace MaestroDeploy.Tests.Exporter;
+
+[TestClass]
+public sealed class FamilyExporterTests
+{
+    // The bound that every exported graph must keep to Torch at the same plan.
+    const float Parity = 1e-4f;
+
+    [TestMethod]
+    [DataRow("mlp")]
+    [DataRow("convolutions")]
+    public void Export_AnyBudget_OnnxRuntimeAgreesWithTorch(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var lod = Model(name);
+        var manifest = Export(lod, folder);
+        var inputs = SmallModels.Digits.Test.Take(256).Batches(256).Single();
+
+        foreach (var variant in manifest.Variants)
+        {
+            var path = Path.Combine(folder["family"], variant.File);
+            var expected = OrtRunner.RunFile(path, inputs.Samples, inputs.Count, 1, 8, 8);
+
+            var actual = TorchAtPlan(lod, variant.Plan!, OnnxModel.Load(path), inputs.Samples);
+
+            Assert.IsLessThan(Parity, Numbers.LargestDifference(expected, actual), variant.Id);
+        }
+    }
+
+    [TestMethod]
+    [DataRow("mlp")]
+    [DataRow("convolutions")]
+    public void Export_AnyBudget_EqualsASelfContainedGraphToTheLastBit(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var manifest = Export(Model(name), folder);
+        var inputs = SmallModels.Digits.Test.Take(256).Batches(256).Single();
+
+        foreach (var variant in manifest.Variants)
+        {
+            var path = Path.Combine(folder["family"], variant.File);
+            var contained = OnnxModel.Load(path);
+            Inline(contained);
+
+            CollectionAssert.AreEqual(
+                OrtRunner.Run(contained, inputs.Samples, inputs.Count, 1, 8, 8), OrtRunner.RunFile(path, inputs.Samples, inputs.Count, 1, 8, 8), variant.Id);
+        }
+    }
+
+    [TestMethod]
+    public void Export_LeNet_KeepsItsFilesSmall()
+    {
+        using var folder = new TemporaryFolder();
+        var lod = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, seed: 1), new LodProvenance());
+        lod.Save(folder["m.lod.onnx"]);
+
+        var manifest = new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"]);
+
+        var places = manifest.Variants.SelectMany(variant => OnnxModel.Load(Path.Combine(folder["family"], variant.File)).Graph.Initializer)
+            .Where(ExternalData.IsExternal).Select(tensor => ExternalData.Of(tensor, folder["family"], "family")).ToList();
+        var eachOnce = places.GroupBy(place => place.Offset).Sum(group => group.Max(place => place.Length));
+        Assert.IsLessThanOrEqualTo(1.05 * eachOnce, new FileInfo(Path.Combine(folder["family"], "weights.bin")).Length);
+        Assert.IsTrue(Directory.GetFiles(folder["family"], "*.onnx").All(file => new FileInfo(file).Length < 64 << 10));
+    }
+
+    [TestMethod]
+    public void Export_WithData_MeasuresEveryVariantAndRecordsWhatIsWritten()
+    {
+        using var folder = new TemporaryFolder();
+
+        var manifest = Export(SmallModels.Mlp, folder);
+
+        var family = Family.Open(folder["family"]); // checks every hash
+        Assert.HasCount(manifest.Variants.Count, family.Manifest.Variants);
+        Assert.IsTrue(manifest.Variants.All(variant => variant.AccuracySamples == 355 && variant.AccuracyData == "digits/test" && variant.MaxDifference < 1e-4));
+        Assert.AreEqual("pixels / 16", manifest.Provenance.Scaling);
+        foreach (var variant in manifest.Variants)
+        {
+            var model = OnnxModel.Load(family.PathOf(variant));
+            Assert.AreEqual(variant.Params, MaestroDeploy.Onnx.Cost.ModelCost.Of(model).Params, variant.Id);
+            Assert.AreEqual(variant.Macs, MaestroDeploy.Onnx.Cost.ModelCost.Of(model).Macs, variant.Id);
+        }
+    }
+
+    [TestMethod]
+    public void Export_TheSameModelTwice_WritesTheSameGraphsAndWeights()
+    {
+        using var folder = new TemporaryFolder();
+        var first = Export(SmallModels.Convolutions, folder);
+
+        var second = Export(SmallModels.Convolutions, folder); // over the first
+
+        CollectionAssert.AreEqual(first.Files.ToList(), second.Files.ToList());
+    }
+
+    [TestMethod]
+    public void Export_WithoutData_LeavesAccuracyUnmeasured()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+
+        var manifest = new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"]);
+
+        Assert.IsTrue(manifest.Variants.All(variant => variant.Accuracy is null && variant.MaxDifference is not null));
+    }
+
+    [TestMethod]
+    public void Export_IntoAFolderThatHoldsOtherThings_LeavesThemAlone()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("family/precious.txt", "mine");
+
+        var error = Assert.ThrowsExactly<ExportException>(() => Export(SmallModels.Mlp, folder));
+
+        StringAssert.Contains(error.Message, "is no family");
+        CollectionAssert.AreEqual(new[] { folder["family/precious.txt"] }, Directory.GetFiles(folder["family"]));
+    }
+
+    [TestMethod]
+    public void Export_Cancelled_LeavesNothingBehind()
+    {
+        using var folder = new TemporaryFolder();
+        using var cancelling = new CancellationTokenSource();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var progress = new CancelAt(2, cancelling);
+
+        Assert.ThrowsExactly<OperationCanceledException>(() =>
+            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], SmallModels.Digits, progress, cancelling.Token));
+
+        CollectionAssert.AreEqual(new[] { folder["m.lod.onnx"] }, Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [TestMethod]
+    public void Export_WithDataOfAnotherShape_NamesBothAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var samples = SampleSet.FromFloats("other", [1, 4, 4], 10, new float[32], [0, 1]);
+
+        var error = Assert.ThrowsExactly<ExportException>(() =>
+            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], new DataSet("other", samples, samples, "none")));
+
+        StringAssert.Contains(error.Message, "[1, 4, 4]");
+        Assert.IsFalse(Directory.Exists(folder["family"]));
+    }
+
+    static LodModel Model(string name) => name == "mlp" ? SmallModels.Mlp : SmallModels.Convolutions;
+
+    static FamilyManifest Export(LodModel lod, TemporaryFolder folder)
+    {
+        lod.Save(folder["m.lod.onnx"]);
+        return new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], SmallModels.Digits);
+    }
+
+    /// <summary>Torch's answer at a plan, with the BatchNorm statistics that the exported graph was given.</summary>
+    static float[] TorchAtPlan(LodModel lod, RankPlan plan, OnnxModel exported, float[] inputs)
+    {
+        var model = lod.Model.Clone();
+        foreach (var name in model.Graph.Node.Where(node => node.OpType == "BatchNormalization").SelectMany(node => node.Input.Skip(3)))
+        {
+            var old = model.Initializer(name)!;
+            model.Graph.Initializer[model.Graph.Initializer.IndexOf(old)] = TensorValues.Create(name, [.. old.Dims], exported.Floats(exported.Initializer(name)!));
+        }
+
+        using var scope = torch.NewDisposeScope();
+        using var graph = new TrainableGraph(new LodModel(model, lod.Pairs, lod.Provenance));
+        var ranks = lod.Pairs.Select(pair => plan[pair.Layer].Components ?? pair.Rank(lod.Model)).ToArray();
+        return graph.Forward(torch.tensor(inputs, [inputs.Length / 64, 1, 8, 8]), ranks).contiguous().data<float>().ToArray();
+    }
+
+    static void Inline(OnnxModel model)
+    {
+        for (var i = 0; i < model.Graph.Initializer.Count; i++)
+        {
+            var tensor = model.Graph.Initializer[i];
+            if (ExternalData.IsExternal(tensor))
+            {
+                model.Graph.Initializer[i] = TensorValues.Create(tensor.Name, [.. tensor.Dims], model.Floats(tensor));
+            }
+        }
+    }
+
+    sealed class CancelAt(int graph, CancellationTokenSource cancelling) : IProgress<ExportProgress>
+    {
+        public void Report(ExportProgress value)
+        {
+            if (value.Done == graph)
+            {
+                cancelling.Cancel();
+            }
+        }
+    }
+}
