@@ -24,7 +24,8 @@ static class MaestroCommand
         var parsed = Root(terminal).Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            terminal.Error($"{parsed.Errors[0].Message} See 'maestro {string.Join(' ', VerbOf(parsed))}--help'.");
+            var problem = parsed.UnmatchedTokens.Count > 0 ? $"'{parsed.UnmatchedTokens[0]}' is not known here." : parsed.Errors[0].Message;
+            terminal.Error($"{problem} See 'maestro {string.Concat(VerbOf(parsed).Reverse())}--help'.");
             return WrongUsage;
         }
 
@@ -47,7 +48,7 @@ static class MaestroCommand
         }
         catch (ArgumentException e)
         {
-            terminal.Error(e.Message);
+            terminal.Error(e.Message.Replace($" (Parameter '{e.ParamName}')", ""));
             return WrongUsage;
         }
         catch (Exception e) when (IsExpected(e))

@@ -60,7 +60,7 @@ static class SharedOptions
         }
         catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
         {
-            result.AddError(e.Message);
+            result.AddError($"{(result.Parent as OptionResult)?.Option.Name}: {e.Message}");
             return default!;
         }
     };

@@ -59,7 +59,7 @@ public static class VariantSelector
             ? $"'{best.Variant.Id}' is the most accurate variant ({Share(accuracy)})"
             : $"'{best.Variant.Id}' is the largest variant, none having a measured accuracy,";
         var when = limitUs is { } limit
-            ? $"that keeps p{percentile} within {Milliseconds(limit)}: {best.Bound}"
+            ? $"that keeps p{percentile} within {Time(limit)}: {best.Bound}"
             : $"and no limit was set; its p{percentile} is {best.Bound}";
         var fits = minAccuracy is null || best.Variant.Accuracy >= minAccuracy;
         var but = fits ? "" : $", but the accuracy asked for is {Share(minAccuracy!.Value)}";
@@ -70,14 +70,16 @@ public static class VariantSelector
     {
         var best = measured.OrderBy(candidate => candidate.OrderUs).First();
         var late = best.OrderUs > limitUs
-            ? $"{Milliseconds(best.OrderUs - limitUs)} too late"
+            ? $"{Time(best.OrderUs - limitUs)} too late"
             : "with too few samples to be sure";
         return new Selection(
             best.Variant, best.Latency, false,
-            $"No variant keeps p{percentile} within {Milliseconds(limitUs)}; '{best.Variant.Id}' is the fastest, {late}: {best.Bound}.");
+            $"No variant keeps p{percentile} within {Time(limitUs)}; '{best.Variant.Id}' is the fastest, {late}: {best.Bound}.");
     }
 
-    static string Milliseconds(double microseconds) => string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1000:0.###} ms");
+    static string Time(double microseconds) => microseconds < 1000
+        ? string.Create(CultureInfo.InvariantCulture, $"{microseconds:0.#} µs")
+        : string.Create(CultureInfo.InvariantCulture, $"{microseconds / 1000:0.###} ms");
 
     static string Share(double share) => string.Create(CultureInfo.InvariantCulture, $"{share:0.####}");
 
@@ -94,8 +96,8 @@ public static class VariantSelector
             {
                 var (value, upper) = Latency.Steady.At(Percentile);
                 return upper is { } bound
-                    ? $"{Milliseconds(value)} measured, at most {Milliseconds(bound)} with 95 % confidence"
-                    : $"{Milliseconds(value)} measured over {Latency.Steady.Samples} samples";
+                    ? $"{Time(value)} measured, at most {Time(bound)} with 95 % confidence"
+                    : $"{Time(value)} measured over {Latency.Steady.Samples} samples";
             }
         }
     }

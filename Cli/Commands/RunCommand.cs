@@ -36,7 +36,7 @@ static class RunCommand
         {
             var (family, selection) = choosing.Choose(parsed);
             var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, choosing.Settings(parsed));
-            terminal.Say($"{selection.Variant.Id}: {selection.Reason}");
+            terminal.Say(selection.Reason);
             foreach (var one in outputs)
             {
                 terminal.Say(Describe(one));

@@ -14,7 +14,7 @@ static class SelectCommand
         command.SetAction((parsed, _) =>
         {
             var (_, selection) = choosing.Choose(parsed);
-            terminal.Say($"{selection.Variant.Id}: {selection.Reason}");
+            terminal.Say(selection.Reason);
             terminal.Answer(selection);
             return Task.FromResult(0);
         });

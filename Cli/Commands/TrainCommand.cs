@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
 using MaestroDeploy.Cli.Output;
@@ -39,7 +38,11 @@ static class TrainCommand
         var lasso = Number("--lasso", "Weight of the hierarchical group lasso; above 0 it removes ranks.", defaults.Lasso);
         var smallest = Number("--smallest-share", "The smallest share of the MACs that the nested recipe trains.", defaults.SmallestShare);
         var seed = Number("--seed", "Seeds weights, batches and sampling.", defaults.Seed);
-        var hidden = new Option<int[]?>("--hidden") { Description = "Widths of an mlp's hidden layers, such as 512,512.", CustomParser = SharedOptions.Parse<int[]?>(Widths) };
+        var hidden = new Option<int[]?>("--hidden")
+        {
+            Description = "Widths of an mlp's hidden layers; default: 1024,1024.",
+            CustomParser = SharedOptions.Parse<int[]?>(Widths),
+        };
         var threads = SharedOptions.Threads();
         var command = new Command("train", "Train a model by LoD: the ranks of its layers become ordered by what they are worth.")
         {
@@ -60,7 +63,7 @@ static class TrainCommand
                 Seed = parsed.GetValue(seed),
             }.Checked();
             var set = DataSets.Load(parsed.GetValue(data)!, parsed.GetValue(dataDir));
-            var dense = Model(parsed.GetValue(model)!, set, options.Seed, parsed.GetValue(hidden));
+            var dense = Model(parsed.GetValue(model)!, set, options.Seed, parsed.GetValue(hidden) is { Length: > 0 } widths ? widths : null);
             var report = Train(dense, parsed.GetValue(model)!, set, options, parsed.GetValue(threads), parsed.GetValue(output)!, terminal, cancellation);
             terminal.Answer(report);
             return Task.FromResult(0);
@@ -123,12 +126,13 @@ static class TrainCommand
         return widths.All(width => width is >= 1 and <= 1 << 16) ? widths : throw new FormatException($"Widths are 1 to 65536; found '{text}'.");
     }
 
-    [SuppressMessage("Globalization", "CA1305", Justification = "InvariantGlobalization is on: there is one culture.")]
     static Option<T> Number<T>(string name, string description, T otherwise)
         where T : IParsable<T> => new(name)
         {
             Description = description,
             DefaultValueFactory = _ => otherwise,
-            CustomParser = SharedOptions.Parse(text => T.Parse(text, CultureInfo.InvariantCulture)),
+            CustomParser = SharedOptions.Parse(text => T.TryParse(text, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : throw new FormatException($"'{text}' is not a number, or not one of its kind.")),
         };
 }

@@ -48,7 +48,7 @@ public sealed class VariantSelectorTests
         Assert.AreEqual("small", selection.Variant.Id);
         Assert.IsFalse(selection.Fits);
         Assert.AreEqual(
-            "No variant keeps p95 within 1 ms; 'small' is the fastest, 0.1 ms too late: "
+            "No variant keeps p95 within 1 ms; 'small' is the fastest, 100 µs too late: "
             + "1 ms measured, at most 1.1 ms with 95 % confidence.",
             selection.Reason);
     }

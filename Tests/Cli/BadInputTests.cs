@@ -1,0 +1,204 @@
+using Google.Protobuf;
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
+
+namespace MaestroDeploy.Tests.Cli;
+
+/// <summary>Bad input: one clear line, exit 1 (wrong usage: 2), and nothing half-written.</summary>
+[TestClass]
+public sealed class BadInputTests
+{
+    [TestMethod]
+    [DataRow("inspect")]
+    [DataRow("export")]
+    public void AModelCutShort_IsRefused(string verb)
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var bytes = File.ReadAllBytes(folder["m.lod.onnx"]);
+        folder.Write("cut.lod.onnx", bytes[..(bytes.Length / 2)]);
+
+        Run(verb, folder, "cut.lod.onnx").FailedSaying("cut.lod.onnx");
+
+        Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    [TestMethod]
+    public void AModelWithAnyBitFlipped_IsRefusedOrReadAsItWas()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var bytes = File.ReadAllBytes(folder["m.lod.onnx"]);
+        var random = new Random(3);
+        for (var i = 0; i < 40; i++)
+        {
+            var at = random.Next(bytes.Length);
+            bytes[at] ^= (byte)(1 << (i % 8));
+            folder.Write("flipped.lod.onnx", bytes);
+            bytes[at] ^= (byte)(1 << (i % 8));
+
+            var result = Run("inspect", folder, "flipped.lod.onnx");
+
+            // A bit in the producer's name or another label changes nothing that is computed.
+            if (result.ExitCode != 0)
+            {
+                result.FailedSaying("flipped.lod.onnx");
+            }
+            else
+            {
+                Assert.IsTrue(OnnxModel.Load(folder["flipped.lod.onnx"]).Graph.Equals(SmallModels.Mlp.Model.Graph), $"byte {at} went unseen");
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow("family.json", "\"accuracy", "\"accuracy", "", DisplayName = "nothing changed: it opens")]
+    [DataRow("family.json", "\"sha256\": \"", "\"sha256\": \"0000", "64", DisplayName = "a hash that is none")]
+    [DataRow("family.json", "\"schema_version\": 1", "\"schema_version\": 2", "schema version 2", DisplayName = "a newer schema")]
+    [DataRow("family.json", "\"file\": \"weights.bin\"", "\"file\": \"../weights.bin\"", "../weights.bin", DisplayName = "a file outside the folder")]
+    [DataRow("family.json", "{", "", "family.json", DisplayName = "not JSON")]
+    public void AManifestThatWasChanged_IsRefused(string file, string old, string changed, string why)
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        var text = File.ReadAllText(folder[$"family/{file}"]);
+        var at = text.IndexOf(old, StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            File.WriteAllText(folder[$"family/{file}"], text[..at] + changed + text[(at + old.Length)..]);
+        }
+
+        var result = CommandLine.Run("profile", folder["family"]);
+
+        if (why.Length == 0)
+        {
+            result.Succeeded();
+        }
+        else
+        {
+            result.FailedSaying(why);
+        }
+    }
+
+    [TestMethod]
+    public void AFamilyWithAFlippedBit_NamesTheFileAndBothHashes()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        var bytes = File.ReadAllBytes(folder["family/weights.bin"]);
+        bytes[1000] ^= 1;
+        folder.Write("family/weights.bin", bytes);
+
+        CommandLine.Run("inspect", folder["family"]).FailedSaying("weights.bin: Its SHA-256 should be");
+    }
+
+    [TestMethod]
+    public void AFamilyWithoutAFile_NamesIt()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        File.Delete(folder["family/b25.onnx"]);
+
+        CommandLine.Run("profile", folder["family"]).FailedSaying("b25.onnx");
+    }
+
+    [TestMethod]
+    public void AModelWhoseDataLiesOutside_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var model = SmallModels.Mlp.Model.Clone();
+        new ExternalData("../secret.bin", 0, ElementTypes.Bytes(model.Graph.Initializer[0])).WriteTo(model.Graph.Initializer[0]);
+        folder.Write("escaping.onnx", model.Proto.ToByteArray());
+
+        Run("inspect", folder, "escaping.onnx").FailedSaying("not a plain path inside the model's folder");
+    }
+
+    [TestMethod]
+    public void AnIdxFileCutShort_IsRefusedAndNothingIsWritten()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var name in new[] { "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" })
+        {
+            folder.Write($"data/mnist/{name}", [0, 0, 8, 3, 0, 0, 0, 60, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2, 3]);
+        }
+
+        CommandLine.Run("train", "lenet", "--data", "mnist", "--data-dir", folder["data"], "--out", folder["out"]).FailedSaying("idx3-ubyte");
+
+        Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    [TestMethod]
+    public void AnInputOfAnotherShapeOrType_IsRefusedNamingBoth()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        CommandLine.Run("profile", folder["family"]).Succeeded();
+        NpyFile.Write(folder["wide.npy"], [1, 9, 9], new float[81]);
+        folder.Write("bytes.npy", [0x93, .. "NUMPY"u8, 1, 0, 0x36, 0, .. "{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}"u8[..53], (byte)'\n', 1, 2]);
+
+        CommandLine.Run("run", folder["family"], "--input", folder["wide.npy"]).FailedSaying("[1, 9, 9]");
+        CommandLine.Run("run", folder["family"], "--input", folder["bytes.npy"]).FailedSaying("bytes.npy");
+        CommandLine.Run("run", folder["family"], "--input", folder["absent.npy"]).FailedSaying("absent.npy");
+    }
+
+    [TestMethod]
+    [DataRow("train mlp --data digits --out OUT --bogus 1", "--bogus", DisplayName = "an unknown option")]
+    [DataRow("train mlp --data digits", "--out", DisplayName = "a required option left out")]
+    [DataRow("train mlp --data digits --out OUT --epochs 0", "--epochs is 0", DisplayName = "a value out of range")]
+    [DataRow("train mlp --data digits --out OUT --epochs many", "--epochs", DisplayName = "a word for a number")]
+    [DataRow("train nonesuch --data digits --out OUT", "no built-in model 'nonesuch'", DisplayName = "an unknown model")]
+    [DataRow("train mlp --data nonesuch --out OUT", "'nonesuch'", DisplayName = "an unknown data set")]
+    [DataRow("train lenet --data digits --out OUT", "16x16", DisplayName = "a model that the data does not fit")]
+    [DataRow("export m.lod.onnx --out OUT --budgets 1,2", "share in (0, 1]", DisplayName = "a budget above 1")]
+    [DataRow("select family --max-latency 5", "found '5'", DisplayName = "a latency without a unit")]
+    [DataRow("profile family --device gpu", "'gpu'", DisplayName = "an unknown device")]
+    [DataRow("frobnicate", "frobnicate", DisplayName = "an unknown verb")]
+    public void WrongUsage_IsToldInOneLineAndExits2(string line, string why)
+    {
+        using var folder = new TemporaryFolder();
+
+        CommandLine.Run(line.Replace("OUT", folder["out"], StringComparison.Ordinal).Split(' ')).FailedSaying(why, exitCode: 2);
+
+        Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    [TestMethod]
+    [DataRow("cuda:0")]
+    public void ADeviceThatIsNotThere_IsAnErrorAndNoFallback(string device)
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+
+        CommandLine.Run("profile", folder["family"], "--device", device).FailedSaying("cuda:0");
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux | OperatingSystems.OSX)]
+    public void CtrlC_DuringTraining_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = CommandLine.Interrupt("epoch 2", "train", "mlp", "--data", "digits", "--epochs", "5000", "--out", folder["out"]);
+
+        result.FailedSaying("Stopped");
+        Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux | OperatingSystems.OSX)]
+    public void CtrlC_DuringExport_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var budgets = string.Join(',', Enumerable.Range(1, 400).Select(i => $"{i / 400.0}"));
+
+        var result = CommandLine.Interrupt("graph 2 ", "export", folder["m.lod.onnx"], "--data", "digits", "--budgets", budgets, "--out", folder["family"]);
+
+        result.FailedSaying("Stopped");
+        CollectionAssert.AreEqual(new[] { folder["m.lod.onnx"] }, Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    static CommandResult Run(string verb, TemporaryFolder folder, string model) => verb == "inspect"
+        ? CommandLine.Run("inspect", folder[model])
+        : CommandLine.Run(verb, folder[model], "--out", folder["out"]);
+}
