@@ -46,9 +46,9 @@ static class MaestroCommand
             terminal.Error("Stopped; nothing was left half-written.");
             return Failed;
         }
-        catch (ArgumentException e)
+        catch (UsageException e)
         {
-            terminal.Error(e.Message.Replace($" (Parameter '{e.ParamName}')", ""));
+            terminal.Error(e.Message);
             return WrongUsage;
         }
         catch (Exception e) when (IsExpected(e))

@@ -50,10 +50,10 @@ public static class DataSets
         }
 
         var labels = IdxFile.Read(labelsPath, axes: 1).Values;
-        if (labels.Length != images.Shape[0] || labels.Max() >= Classes)
+        if (labels.Length != images.Shape[0] || labels.Any(label => label >= Classes))
         {
             throw new DataFormatException(
-                labelsPath, $"expected {images.Shape[0]} labels below {Classes}, found {labels.Length} of up to {labels.Max()}.");
+                labelsPath, $"expected {images.Shape[0]} labels below {Classes}, found {labels.Length} of up to {labels.DefaultIfEmpty().Max()}.");
         }
 
         return SampleSet.FromPixels(name, [1, 28, 28], Classes, images.Values, Array.ConvertAll(labels, label => (int)label), MnistScaling);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.IO.Compression;
 using System.Security.Cryptography;
 
 namespace MaestroDeploy.Data;
@@ -6,7 +7,7 @@ namespace MaestroDeploy.Data;
 /// <summary>One file of a public data set, as it lies uncompressed in a data folder.</summary>
 sealed record PublicFile(string Name, long Size, string Sha256)
 {
-    /// <summary>The SHA-256 of the file at <paramref name="path"/> in lower-case hexadecimal, or null when there is none.</summary>
+    /// <summary>The SHA-256 in lower-case hexadecimal of a file, uncompressed if it ends in .gz; null when it is absent or no such file.</summary>
     public static async Task<string?> HashAsync(string path, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
@@ -15,7 +16,15 @@ sealed record PublicFile(string Name, long Size, string Sha256)
         }
 
         using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken).ConfigureAwait(false));
+        using Stream bytes = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        try
+        {
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancellationToken).ConfigureAwait(false));
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether <paramref name="folder"/> holds exactly the published bytes.</summary>
@@ -49,6 +58,21 @@ sealed record PublicSet(string Name, string Folder, ImmutableArray<Package> Pack
         var plain = Path.Combine(dataFolder, Folder, file);
         var mayBeGzipped = Packages.Any(package => package.Name == $"{file}.gz");
         return File.Exists(plain) ? plain : mayBeGzipped && File.Exists($"{plain}.gz") ? $"{plain}.gz" : null;
+    }
+
+    /// <summary>Whether a data folder holds exactly the published bytes of every file, plain or in gzip.</summary>
+    public async Task<bool> IsWholeInAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        foreach (var file in Packages.SelectMany(package => package.Files))
+        {
+            if (Find(dataFolder, file.Name) is not { } path
+                || await PublicFile.HashAsync(path, cancellationToken).ConfigureAwait(false) != file.Sha256)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The names of its files that a data folder lacks.</summary>

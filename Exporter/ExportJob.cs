@@ -13,14 +13,13 @@ namespace MaestroDeploy.Exporter;
 /// <summary>One export under way: what every graph of it goes through.</summary>
 sealed class ExportJob(
     ExportOptions options, SessionSettings settings, LodModel lod, DataSet? data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
-    CancellationToken cancellation) : IDisposable
+    CancellationToken cancellation)
 {
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
     readonly PlanCutter _cutter = new(lod);
     readonly SampleSet? _calibration = data?.Train.Take(options.CalibrationSamples);
     readonly SampleSet _check = CheckSamples(lod, data, options.CheckSamples);
-    SharedWeights? _weights;
     int _done;
 
     public Variant WriteDense(PlannedVariant dense)
@@ -31,24 +30,35 @@ sealed class ExportJob(
 
     public IReadOnlyList<Variant> WriteVariants(IReadOnlyList<PlannedVariant> planned)
     {
-        _weights = new SharedWeights(Path.Combine(output.Staging, WeightsFile));
+        using var weights = new SharedWeights(Path.Combine(output.Staging, WeightsFile));
         foreach (var pair in lod.Pairs)
         {
             var rank = planned.Max(variant => variant.Plan[pair.Layer].Components) ?? 0;
             if (rank > 0)
             {
-                _weights.AddFactor(pair.V, lod.Model.Floats(lod.Model.Initializer(pair.V)!).AsSpan(0, rank * pair.In));
-                _weights.AddFactor(pair.U, lod.Model.Floats(lod.Model.Initializer(pair.U)!).AsSpan(0, rank * pair.Out));
+                weights.AddFactor(pair.V, lod.Model.Floats(lod.Model.Initializer(pair.V)!).AsSpan(0, rank * pair.In));
+                weights.AddFactor(pair.U, lod.Model.Floats(lod.Model.Initializer(pair.U)!).AsSpan(0, rank * pair.Out));
             }
         }
 
         return [.. planned.Select(variant =>
-            Write(IdOf(variant.Budget), variant, _weights) with { Budget = variant.Budget.Share })];
+            Write(IdOf(variant.Budget), variant, weights) with { Budget = variant.Budget.Share })];
     }
 
-    public void Dispose() => _weights?.Dispose();
-
     Variant Write(string id, PlannedVariant planned, SharedWeights weights)
+    {
+        try
+        {
+            return CutAndCheck(id, planned, weights);
+        }
+        catch (RuntimeException e)
+        {
+            // The file that it names is gone by the time anyone reads this.
+            throw new ExportException($"Variant {id}: {e.Message.Replace(output.Staging + Path.DirectorySeparatorChar, "")}", e);
+        }
+    }
+
+    Variant CutAndCheck(string id, PlannedVariant planned, SharedWeights weights)
     {
         Tell($"{id}: cutting");
         var model = _cutter.Cut(planned.Plan);
@@ -122,7 +132,7 @@ sealed class ExportJob(
         progress?.Report(new ExportProgress(doing, _done, total));
     }
 
-    static string IdOf(Budget budget) => "b" + (100 * budget.Share).ToString("0.####", CultureInfo.InvariantCulture);
+    static string IdOf(Budget budget) => "b" + (100 * budget.Share).ToString("0.########", CultureInfo.InvariantCulture);
 
     /// <summary>Test samples, or numbers drawn once for all where there is no data.</summary>
     static SampleSet CheckSamples(LodModel lod, DataSet? data, int count)
@@ -135,7 +145,7 @@ sealed class ExportJob(
         var shape = (lod.Model.Inputs.First().Type?.TensorType?.Shape?.Dim ?? []).Skip(1)
             .Select(axis => axis.HasDimValue && axis.DimValue > 0 ? checked((int)axis.DimValue) : 1).ToArray();
         var random = new Random(1);
-        var values = new float[count * shape.Aggregate(1, (product, size) => checked(product * size))];
+        var values = new float[shape.Aggregate(count, (product, size) => checked(product * size))];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = 2 * random.NextSingle() - 1;

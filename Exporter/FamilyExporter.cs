@@ -46,7 +46,7 @@ public sealed class FamilyExporter
         var planner = new UniformPlanner(lod.Cost(), _options.Unit);
         var planned = planner.Plan(_options.Budgets).OrderByDescending(variant => variant.Cost.Macs).ToList();
         using var output = new FamilyFolder(folder);
-        using var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
+        var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
 
         var dense = job.WriteDense(planner.Dense());
         var variants = job.WriteVariants(planned);

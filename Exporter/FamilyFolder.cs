@@ -12,11 +12,9 @@ sealed class FamilyFolder : IDisposable
     public FamilyFolder(string target)
     {
         _target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
-        var holdsOthers = File.Exists(_target)
-            || (Directory.Exists(_target) && Directory.EnumerateFileSystemEntries(_target).Any() && !File.Exists(Path.Combine(_target, FamilyManifest.FileName)));
-        if (holdsOthers)
+        if (File.Exists(_target) || (Directory.Exists(_target) && HoldsOtherThings(_target)))
         {
-            throw new ExportException($"{target} is there already and is no family; name a new folder, or empty this one.");
+            throw new ExportException($"{target} is there already and holds other things than a family; name a new folder, or empty this one.");
         }
 
         Staging = $"{_target}.{Path.GetRandomFileName()}.partial";
@@ -40,10 +38,39 @@ sealed class FamilyFolder : IDisposable
             Directory.Move(_target, old);
         }
 
-        Directory.Move(Staging, _target);
+        try
+        {
+            Directory.Move(Staging, _target);
+        }
+        catch when (Directory.Exists(old))
+        {
+            Directory.Move(old, _target);
+            throw;
+        }
+
         if (Directory.Exists(old))
         {
             Directory.Delete(old, recursive: true);
+        }
+    }
+
+    // What is replaced is deleted, so every entry must be one that a manifest of ours names.
+    static bool HoldsOtherThings(string folder)
+    {
+        var entries = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).ToList();
+        if (entries.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var manifest = ProfilesJson.Read<FamilyManifest>(Path.Combine(folder, FamilyManifest.FileName));
+            return entries.Except([FamilyManifest.FileName, .. manifest.Files.Select(file => file.File)]).Any();
+        }
+        catch (Exception e) when (e is ProfileFormatException or IOException)
+        {
+            return true;
         }
     }
 

@@ -8,12 +8,13 @@ namespace MaestroDeploy.Onnx;
 /// 1. There is a graph, and it has an output.
 /// 2. Names are given once: no two nodes or initializers make the same value.
 /// 3. Nodes stand in order: each input is a graph input, an initializer, or an earlier node's output.
-/// 4. Each tensor holds, or points at, just as many bytes as its shape and type need.
+/// 4. Each node makes something, and the products that this room reads have a weight to read.
+/// 5. Each tensor holds, or points at, just as many bytes as its shape and type need.
 /// </remarks>
 public static class GraphCheck
 {
     /// <summary>Checks a model.</summary>
-    /// <exception cref="OnnxFormatException">One of the four rules is broken; the message names the node or tensor.</exception>
+    /// <exception cref="OnnxFormatException">One of the rules is broken; the message names the node or tensor.</exception>
     public static void Check(OnnxModel model)
     {
         if (model.Proto.Graph is null || model.Graph.Output.Count == 0)
@@ -60,6 +61,17 @@ public static class GraphCheck
             throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' reads '{missing}', which nothing before it makes");
         }
 
+        var fewest = node.OpType switch
+        {
+            "BatchNormalization" => 5,
+            "Conv" or "ConvTranspose" or "Gemm" or "MatMul" => 2,
+            _ => 0,
+        };
+        if (node.Output.Count == 0 || (node.Domain is "" or "ai.onnx" && node.Input.Count < fewest))
+        {
+            throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' has {node.Input.Count} inputs and {node.Output.Count} outputs, too few for {node.OpType}");
+        }
+
         foreach (var attribute in node.Attribute)
         {
             foreach (var tensor in attribute.Tensors.Append(attribute.T).OfType<TensorProto>())
@@ -77,7 +89,7 @@ public static class GraphCheck
     static void CheckTensor(TensorProto tensor, OnnxModel model)
     {
         var count = ElementTypes.Count(tensor);
-        if (count < 0)
+        if (count < 0 || tensor.Dims.Any(dim => dim > int.MaxValue))
         {
             throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' has impossible dims [{string.Join(", ", tensor.Dims)}]");
         }

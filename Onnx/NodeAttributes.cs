@@ -19,9 +19,6 @@ public static class NodeAttributes
     /// <summary>An attribute of several integers; null where it is absent, since its default often depends on the input's axes.</summary>
     public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } attribute ? [.. attribute.Ints] : null;
 
-    /// <summary>Whether the attribute is there at all.</summary>
-    public static bool Has(this NodeProto node, string name) => node.Find(name) is not null;
-
     /// <summary>Adds or replaces an integer attribute.</summary>
     public static NodeProto With(this NodeProto node, string name, long value) =>
         node.Replace(new AttributeProto { Name = name, Type = AttributeType.Int, I = value });

@@ -125,6 +125,37 @@ public sealed class OnnxModel
         }
     }
 
+    /// <summary>Brings all initializers that lie in data files into the model itself.</summary>
+    /// <exception cref="OnnxFormatException">A data file cannot be read, or all of them together exceed what one ONNX file may hold.</exception>
+    public void InlineData()
+    {
+        const long LargestFile = int.MaxValue; // protobuf's limit
+        var external = Graph.Initializer.Where(ExternalData.IsExternal).ToList();
+        if (external.Sum(ElementTypes.Bytes) > LargestFile)
+        {
+            throw new OnnxFormatException(Name, "its data files hold more than the 2 GB that one ONNX file may");
+        }
+
+        foreach (var tensor in external)
+        {
+            tensor.RawData = ByteString.CopyFrom(this.Bytes(tensor));
+            tensor.ExternalData.Clear();
+            tensor.ClearDataLocation();
+        }
+    }
+
+    /// <summary>Lets a caller choose the batch: the first axis of every input and output loses its fixed size, if it has one.</summary>
+    /// <remarks>A node that fixes it too, such as a Reshape, still does.</remarks>
+    public void OpenBatchAxis()
+    {
+        foreach (var shape in Inputs.Concat(Graph.Output).Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1))
+        {
+            shape.Dim[0] = shape.Dim[0].HasDimValue ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : shape.Dim[0];
+        }
+
+        Graph.ValueInfo.Clear(); // what it states of inner values may fix the batch
+    }
+
     void CarryExternalData(string folder)
     {
         if (Folder is null || Path.GetFullPath(Folder) == folder)

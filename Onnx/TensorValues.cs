@@ -27,7 +27,7 @@ public static class TensorValues
     public static float[] Floats(this OnnxModel model, TensorProto tensor)
     {
         Require(model, tensor, DataType.Float);
-        return tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(model.Bytes(tensor)).ToArray();
+        return HoldsTyped(tensor) ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(model.Bytes(tensor)).ToArray();
     }
 
     /// <summary>The elements of an int64 tensor, read from its data file if it is external.</summary>
@@ -35,7 +35,7 @@ public static class TensorValues
     public static long[] Longs(this OnnxModel model, TensorProto tensor)
     {
         Require(model, tensor, DataType.Int64);
-        return tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(model.Bytes(tensor)).ToArray();
+        return HoldsTyped(tensor) ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(model.Bytes(tensor)).ToArray();
     }
 
     /// <summary>The shape as 32-bit sizes.</summary>
@@ -57,7 +57,10 @@ public static class TensorValues
         }
     }
 
-    static ReadOnlySpan<byte> Bytes(this OnnxModel model, TensorProto tensor)
+    // In the order in which GraphCheck counted: a data file, then raw bytes, then the typed field.
+    static bool HoldsTyped(TensorProto tensor) => !ExternalData.IsExternal(tensor) && !tensor.HasRawData;
+
+    internal static ReadOnlySpan<byte> Bytes(this OnnxModel model, TensorProto tensor)
     {
         if (!ExternalData.IsExternal(tensor))
         {
@@ -65,6 +68,11 @@ public static class TensorValues
         }
 
         var place = ExternalData.Of(tensor, model.Folder ?? ".", model.Name);
+        if (place.Length > Array.MaxLength)
+        {
+            throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' has {place.Length:N0} bytes, more than the {Array.MaxLength:N0} that can be read at once");
+        }
+
         var bytes = new byte[place.Length];
         using var file = File.OpenHandle(Path.Combine(model.Folder ?? ".", place.Location));
         for (var read = 0; read < bytes.Length;)

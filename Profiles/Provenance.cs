@@ -4,7 +4,7 @@ namespace MaestroDeploy.Profiles;
 public sealed record Provenance
 {
     /// <summary>Name of the model file that was exported.</summary>
-    public required string Source { get; init => field = Check.BareFileName(value); }
+    public required string Source { get; init => field = Check.Text(value); }
 
     /// <summary>SHA-256 of that file.</summary>
     public required string SourceSha256 { get; init => field = Check.Sha256(value); }

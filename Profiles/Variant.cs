@@ -4,7 +4,7 @@ namespace MaestroDeploy.Profiles;
 public sealed record Variant
 {
     /// <summary>Its name, unique in the family.</summary>
-    public required string Id { get; init => field = Check.Text(value); }
+    public required string Id { get; init => field = Check.BareFileName(value); }
 
     /// <summary>Its graph, a bare file name in the family's folder.</summary>
     public required string File { get; init => field = Check.BareFileName(value); }

@@ -25,7 +25,7 @@ sealed class Choosing
         }
     }
 
-    public SessionSettings Settings(ParseResult parsed) => new() { Device = parsed.GetValue(_device), Threads = parsed.GetValue(_threads) };
+    public SessionSettings Settings(ParseResult parsed) => SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
 
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
     public (Family Family, SelectionReport Selection) Choose(ParseResult parsed)

@@ -10,14 +10,15 @@ static class DataCommand
     public static Command Create(Terminal terminal)
     {
         var sets = new Argument<string[]>("set") { Description = $"One or more of {string.Join(", ", DataDownload.Names)}.", Arity = ArgumentArity.OneOrMore };
-        var dir = new Option<string>("--dir") { Description = "The folder to put them in.", DefaultValueFactory = _ => DataLocations.Default };
+        sets.AcceptOnlyFromAmong([.. DataDownload.Names]);
+        var dir = new Option<string?>("--dir") { Description = $"The folder to put them in; default: {DataLocations.Default}, if no other place has them." };
         var get = new Command("get", "Fetch data sets over HTTPS, resuming what was begun; a set that is whole is left alone.") { sets, dir };
         get.SetAction(async (parsed, cancellation) =>
         {
             List<DataSetReport> reports = [];
             foreach (var set in parsed.GetValue(sets)!.Distinct())
             {
-                reports.Add(await Get(set, parsed.GetValue(dir)!, terminal, cancellation));
+                reports.Add(await Get(set, parsed.GetValue(dir), terminal, cancellation));
             }
 
             terminal.Answer(new DataReport(reports));
@@ -25,7 +26,7 @@ static class DataCommand
         return new Command("data", "The public data sets.") { get };
     }
 
-    static async Task<DataSetReport> Get(string set, string dir, Terminal terminal, CancellationToken cancellation)
+    static async Task<DataSetReport> Get(string set, string? dir, Terminal terminal, CancellationToken cancellation)
     {
         var progress = new Reporter<DownloadProgress>(at => terminal.Progress(
             $"{set}: {at.File}", at.TotalBytes is { } total ? $"{Units.Bytes(at.ReceivedBytes)} of {Units.Bytes(total)}" : Units.Bytes(at.ReceivedBytes)));

@@ -32,7 +32,7 @@ static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
-            var set = parsed.GetValue(data) is { } name ? DataSets.Load(name, parsed.GetValue(dataDir)) : null;
+            var set = parsed.GetValue(data) is { } name ? SharedOptions.LoadData(name, parsed.GetValue(dataDir)) : null;
             var folder = parsed.GetValue(output)!;
             var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
             terminal.Show(Tables.Family(report));
@@ -49,13 +49,23 @@ static class ExportCommand
         var (dense, smallest) = (manifest.Dense, manifest.Variants[^1]);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {dense.Id} → {smallest.Id}: {Units.Bytes(dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
             + $"{Units.Count(dense.Macs)} → {Units.Count(smallest.Macs)} MACs, accuracy {Units.Share(dense.Accuracy)} → {Units.Share(smallest.Accuracy)}");
-        foreach (var over in manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && variant.Macs > variant.Budget * dense.Macs))
+        foreach (var over in manifest.Variants.Where(variant => IsOver(variant, dense, options.Unit)))
         {
-            terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and all at rank 1 cost {Units.Count(over.Macs)} MACs.");
+            terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
+        }
+
+        var dropped = options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray();
+        if (dropped.Length > 0)
+        {
+            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
         }
 
         return manifest;
     }
+
+    static bool IsOver(Variant variant, Variant dense, BudgetUnit unit) => unit == BudgetUnit.Params
+        ? variant.Params > variant.Budget * dense.Params
+        : variant.Macs > variant.Budget * dense.Macs;
 
     static Budget[] Shares(string text) =>
         [.. text.Split(',').Select(share => new Budget(double.Parse(share, NumberStyles.Float, CultureInfo.InvariantCulture)))];

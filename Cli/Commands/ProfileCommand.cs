@@ -20,8 +20,12 @@ static class ProfileCommand
         {
             var folder = parsed.GetValue(family)!;
             var opened = Family.Open(folder);
-            var settings = new SessionSettings { Device = parsed.GetValue(device), Threads = parsed.GetValue(threads) };
-            var options = new MeasureOptions { Batch = parsed.GetValue(batch), Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick };
+            var settings = SharedOptions.Settings(parsed.GetValue(device), parsed.GetValue(threads));
+            var options = UsageException.Check(() => new MeasureOptions
+            {
+                Batch = parsed.GetValue(batch),
+                Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick,
+            });
             var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
             var profile = Measure(opened, settings, options, store, terminal, cancellation);
             var report = FamilyReport.Of(folder, opened.Manifest, profile);

@@ -21,9 +21,9 @@ static class RunCommand
     /// <summary>One output.</summary>
     /// <param name="Name">Its name in the graph.</param>
     /// <param name="Shape">Its shape, batch first.</param>
-    /// <param name="Values">Row-major.</param>
+    /// <param name="Values">Row-major; null stands for what JSON has no number for, infinities and NaN.</param>
     /// <param name="Largest">For each sample, where its largest value stands: a classifier's answer.</param>
-    internal sealed record OutputReport(string Name, int[] Shape, float[] Values, int[] Largest);
+    internal sealed record OutputReport(string Name, int[] Shape, float?[] Values, int[] Largest);
 
     public static Command Create(Terminal terminal)
     {
@@ -44,7 +44,7 @@ static class RunCommand
 
             if (parsed.GetValue(output) is { } file)
             {
-                NpyFile.Write(file, [.. outputs[0].Shape], outputs[0].Values);
+                NpyFile.Write(file, [.. outputs[0].Shape], Array.ConvertAll(outputs[0].Values, value => value ?? float.NaN));
             }
 
             terminal.Answer(new RunReport(selection.Variant, selection.Fits, selection.Reason, outputs));
@@ -72,7 +72,8 @@ static class RunCommand
             throw new CommandException($"{file}: its shape is [{string.Join(", ", input.Shape)}], and the family takes {wanted}{Scaling(family)}.");
         }
 
-        return [.. session.RunAll(input.Values, shape).Select(output => new OutputReport(output.Name, output.Shape, output.Values, Largest(output)))];
+        return [.. session.RunAll(input.Values, shape).Select(output => new OutputReport(output.Name, output.Shape,
+            Array.ConvertAll(output.Values, value => float.IsFinite(value) ? value : (float?)null), Largest(output)))];
     }
 
     static string Scaling(Family family) => family.Manifest.Provenance.Scaling is { } scaling ? $", scaled as {scaling}" : "";
@@ -87,7 +88,7 @@ static class RunCommand
     static string Describe(OutputReport output)
     {
         const int Shown = 10;
-        var values = string.Join(", ", output.Values.Take(Shown).Select(value => value.ToString("g4", CultureInfo.InvariantCulture)));
+        var values = string.Join(", ", output.Values.Take(Shown).Select(value => value?.ToString("g4", CultureInfo.InvariantCulture) ?? "not finite"));
         return $"{output.Name} [{string.Join(", ", output.Shape)}]: {values}{(output.Values.Length > Shown ? ", …" : "")}; largest at {string.Join(", ", output.Largest.Take(Shown))}";
     }
 }

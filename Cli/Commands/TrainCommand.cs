@@ -50,7 +50,7 @@ static class TrainCommand
         };
         command.SetAction((parsed, cancellation) =>
         {
-            var options = new TrainingOptions
+            var options = UsageException.Check(() => new TrainingOptions
             {
                 Recipe = parsed.GetValue(recipe),
                 Epochs = parsed.GetValue(epochs),
@@ -61,23 +61,26 @@ static class TrainCommand
                 Lasso = parsed.GetValue(lasso),
                 SmallestShare = parsed.GetValue(smallest),
                 Seed = parsed.GetValue(seed),
-            }.Checked();
-            var set = DataSets.Load(parsed.GetValue(data)!, parsed.GetValue(dataDir));
-            var dense = Model(parsed.GetValue(model)!, set, options.Seed, parsed.GetValue(hidden) is { Length: > 0 } widths ? widths : null);
-            var report = Train(dense, parsed.GetValue(model)!, set, options, parsed.GetValue(threads), parsed.GetValue(output)!, terminal, cancellation);
+            }.Checked());
+            var settings = SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads));
+            CheckFolder(parsed.GetValue(output)!);
+            var set = SharedOptions.LoadData(parsed.GetValue(data)!, parsed.GetValue(dataDir));
+            var network = Model(parsed.GetValue(model)!, set, options.Seed, parsed.GetValue(hidden) is { Length: > 0 } widths ? widths : null);
+            var report = Train(network, parsed.GetValue(model)!, set, options, settings, parsed.GetValue(output)!, terminal, cancellation);
             terminal.Answer(report);
             return Task.FromResult(0);
         });
         return command;
     }
 
-    /// <summary>Trains a dense model and writes its run folder, at the end and whole.</summary>
-    public static TrainingReport Train(OnnxModel dense, string name, DataSet data, TrainingOptions options, int threads, string folder, Terminal terminal,
+    /// <summary>Trains a dense model, or a factored one further, and writes its run folder, at the end and whole.</summary>
+    public static TrainingReport Train(OnnxModel model, string name, DataSet data, TrainingOptions options, SessionSettings settings, string folder, Terminal terminal,
         CancellationToken cancellation)
     {
-        TorchSharp.torch.set_num_threads(new SessionSettings { Threads = threads }.Threads);
+        TorchSharp.torch.set_num_threads(settings.Threads);
         terminal.Progress("factoring");
-        var start = SvdFactoring.Factor(dense, new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling));
+        var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);
+        var start = LodModel.IsLod(model) ? new LodModel(model, LodModel.Of(model).Pairs, provenance) : SvdFactoring.Factor(model, provenance);
         List<string> metrics = [];
         var trained = new Trainer(options).Train(start, data.Train,
             epoch =>
@@ -94,7 +97,7 @@ static class TrainCommand
         var path = Path.Combine(folder, ModelFile);
         trained.Save(path);
         WriteWhole(Path.Combine(folder, MetricsFile), metrics);
-        using var session = new ModelSession(path, new SessionSettings { Threads = threads });
+        using var session = new ModelSession(path, settings);
         var accuracy = Accuracy.Measure(session, data.Test, cancellation);
         terminal.Say($"{path}: accuracy {Units.Share(accuracy)} on {data.Test.Count:N0} samples of {data.Test.Name}, in ONNX Runtime");
 
@@ -108,10 +111,22 @@ static class TrainCommand
     {
         if (!name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            return BuiltInModels.Create(name, data.Train.SampleShape.AsSpan(), data.Train.Classes, seed, hidden);
+            return UsageException.Check(() => BuiltInModels.Create(name, data.Train.SampleShape.AsSpan(), data.Train.Classes, seed, hidden));
         }
 
-        return hidden is null ? OnnxModel.Load(name) : throw new ArgumentException("--hidden is for the built-in mlp; an .onnx file has its own widths.");
+        return hidden is null ? OnnxModel.Load(name) : throw new UsageException("--hidden is for the built-in mlp; an .onnx file has its own widths.");
+    }
+
+    // Found out now, not after an hour of training.
+    static void CheckFolder(string folder)
+    {
+        for (var path = Path.GetFullPath(folder); path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
+        {
+            if (File.Exists(path))
+            {
+                throw new CommandException($"--out {folder}: {path} is a file, where a folder is needed.");
+            }
+        }
     }
 
     static void WriteWhole(string path, IEnumerable<string> lines)
@@ -123,7 +138,7 @@ static class TrainCommand
     static int[] Widths(string text)
     {
         var widths = text.Split(',').Select(width => int.Parse(width, NumberStyles.None, CultureInfo.InvariantCulture)).ToArray();
-        return widths.All(width => width is >= 1 and <= 1 << 16) ? widths : throw new FormatException($"Widths are 1 to 65536; found '{text}'.");
+        return widths.All(width => width is >= 1 and <= 1 << 14) ? widths : throw new FormatException($"Widths are 1 to 16384; found '{text}'.");
     }
 
     static Option<T> Number<T>(string name, string description, T otherwise)

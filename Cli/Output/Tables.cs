@@ -39,7 +39,7 @@ static class Tables
         table.AddColumn(first);
         foreach (var column in others)
         {
-            table.AddColumn(new TableColumn(column).RightAligned());
+            table.AddColumn(new TableColumn(Markup.Escape(column)).RightAligned());
         }
 
         return table;

@@ -19,6 +19,8 @@ public static class SvdFactoring
     public static LodModel Factor(OnnxModel model, LodProvenance provenance)
     {
         var factored = model.Clone();
+        factored.InlineData();
+        factored.OpenBatchAxis();
         var layers = WeightLayers.Find(factored, out var skipped);
         if (layers.Count == 0)
         {
@@ -29,7 +31,13 @@ public static class SvdFactoring
         List<FactorPair> pairs = [];
         foreach (var layer in layers)
         {
-            var (u, v) = Split(layer.Matrix(factored), layer.Out, layer.Columns);
+            var matrix = layer.Matrix(factored);
+            if (!matrix.All(float.IsFinite))
+            {
+                throw new OnnxFormatException(model.Name, $"the weight of '{layer.Name}' holds values that are infinite or not numbers");
+            }
+
+            var (u, v) = Split(matrix, layer.Out, layer.Columns);
             pairs.Add(PairRewrite.Factor(factored, layer, u, v));
         }
 

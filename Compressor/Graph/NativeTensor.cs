@@ -13,6 +13,13 @@ static class NativeTensor
     /// <summary>A copy of some numbers, row-major.</summary>
     public static Tensor From(ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
     {
+        var count = 1L;
+        foreach (var size in shape)
+        {
+            count *= size;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, count); // what is not filled would be whatever lay there
         var result = empty(shape, float32);
         MemoryMarshal.AsBytes(values).CopyTo(result.bytes);
         return result;

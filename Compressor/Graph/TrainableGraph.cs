@@ -27,7 +27,6 @@ public sealed class TrainableGraph : IDisposable
     {
         _source = source;
         var model = source.Model;
-        LoadWeights(model);
         var inputs = model.Inputs.ToList();
         if (inputs.Count != 1)
         {
@@ -44,6 +43,7 @@ public sealed class TrainableGraph : IDisposable
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
         var last = model.Graph.Node.FirstOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name));
         _logits = last?.OpType == "Softmax" ? Slot(last.Input[0]) : _output;
+        LoadWeights(model); // at the end, for nobody would free them if a node were refused
     }
 
     /// <summary>The operators that can be trained, by their ONNX names.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
 using MaestroDeploy.Onnx.Cost;
@@ -18,19 +19,23 @@ sealed class TrainingRun : IDisposable
     readonly IRankSampler _sampler;
     readonly long[] _inputShape;
     readonly int[] _order;
+    readonly int _batchSize;
     readonly Random _shuffling;
     int _taken;
 
     public TrainingRun(LodModel model, SampleSet samples, TrainingOptions options)
     {
-        (_model, _samples, _options, _cost) = (model, samples, options, model.Cost());
-        _inputShape = InputShape(model, samples);
+        (_model, _samples, _options) = (model, samples, options);
         _graph = new TrainableGraph(model);
+        _inputShape = InputShape(model, samples);
+        CheckClasses(model, samples);
+        _cost = model.Cost();
         _step = new GradientStep(options.Momentum, options.WeightDecay, options.ClipNorm);
         // One stream for each use: a change in how ranks are drawn leaves the batches as they were.
         _shuffling = new Random(options.Seed);
         var sampling = new Random(options.Seed ^ 0x5eed);
         _sampler = options.Recipe == Recipe.Paper ? new SingleLayerSampler(sampling) : new NestedSampler(sampling, _cost.Layers, options.SmallestShare);
+        _batchSize = Math.Min(options.BatchSize, samples.Count);
         _order = [.. Enumerable.Range(0, samples.Count)];
     }
 
@@ -38,18 +43,18 @@ sealed class TrainingRun : IDisposable
 
     public IReadOnlyDictionary<string, int> Ranks => _graph.Pairs.Zip(_graph.Ranks).ToDictionary(pair => pair.First.Layer, pair => pair.Second);
 
-    int StepsAnEpoch => (_samples.Count + _options.BatchSize - 1) / _options.BatchSize;
+    int StepsAnEpoch => (_samples.Count + _batchSize - 1) / _batchSize;
 
     public (double Loss, double Accuracy) Epoch(int epoch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         _shuffling.Shuffle(_order);
-        var batch = new float[_options.BatchSize * _samples.SampleSize];
+        var batch = new float[_batchSize * _samples.SampleSize];
         var (loss, right, seen) = (0.0, 0L, 0);
         for (var step = 0; step < StepsAnEpoch; step++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var chosen = _order.AsSpan(seen, Math.Min(_options.BatchSize, _order.Length - seen));
-            var (stepLoss, stepRight) = Learn(chosen, batch);
+            var chosen = _order.AsSpan(seen, Math.Min(_batchSize, _order.Length - seen));
+            var (stepLoss, stepRight) = LearnOrExplain(chosen, batch);
             if (!double.IsFinite(stepLoss))
             {
                 throw new TrainingDivergedException(epoch, step + 1, LearningRate);
@@ -92,6 +97,19 @@ sealed class TrainingRun : IDisposable
         _graph.Dispose();
     }
 
+    // What Torch refuses is the model's shapes at this batch: a Reshape that fixes the batch, a norm over a single sample.
+    (double Loss, long Right) LearnOrExplain(ReadOnlySpan<int> chosen, float[] batch)
+    {
+        try
+        {
+            return Learn(chosen, batch);
+        }
+        catch (ExternalException e)
+        {
+            throw new UntrainableModelException(_model.Model.Name, "(a step)", $"Torch refuses a batch of {chosen.Length}: {e.Message.Split('\n')[0]}");
+        }
+    }
+
     (double Loss, long Right) Learn(ReadOnlySpan<int> chosen, float[] batch)
     {
         using var scope = NewDisposeScope();
@@ -132,11 +150,22 @@ sealed class TrainingRun : IDisposable
     {
         if (_options.Lasso > 0)
         {
-            foreach (var pair in _graph.Pairs)
+            // A pair that the first output does not depend on has no gradient, and learns nothing.
+            foreach (var pair in _graph.Pairs.Where(pair => _graph.Weights[pair.U].grad is not null))
             {
                 GroupLasso.AddGradient(_graph.Weights[pair.U], _options.Lasso);
                 GroupLasso.AddGradient(_graph.Weights[pair.V], _options.Lasso);
             }
+        }
+    }
+
+    static void CheckClasses(LodModel model, SampleSet samples)
+    {
+        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
+        if (scores is not null && (scores.Count != 2 || scores[1] != samples.Classes))
+        {
+            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
+                $"it gives [{string.Join(", ", scores)}] a sample, and {samples.Name} has {samples.Classes} classes");
         }
     }
 

@@ -14,20 +14,29 @@ public static class DataDownload
     /// the next call goes on. A file is moved to its place only once its SHA-256 is the published one.
     /// </remarks>
     /// <param name="set">One of <see cref="Names"/>.</param>
-    /// <param name="dir">The data folder, made if it is not there; <see cref="DataLocations.Default"/> is the usual one.</param>
+    /// <param name="dir">The data folder, made if it is not there. Null: wherever it is whole already, a system package's folder included,
+    /// else <see cref="DataLocations.Default"/>.</param>
     /// <param name="progress">Hears of every piece that arrives.</param>
     /// <param name="handler">What answers the requests, which stays the caller's to dispose; null asks the network.</param>
     /// <param name="cancellationToken">Stops it, leaving at most a <c>.part</c> file.</param>
     /// <exception cref="ArgumentException"><paramref name="set"/> cannot be fetched.</exception>
     /// <exception cref="DataFormatException">No mirror gave a file that checks out; the message says what was wrong with each.</exception>
     /// <exception cref="IOException">The folder cannot be written, or another download is at work on the same file.</exception>
-    public static Task<DownloadedSet> GetAsync(
-        string set, string dir, IProgress<DownloadProgress>? progress = null, HttpMessageHandler? handler = null,
+    public static async Task<DownloadedSet> GetAsync(
+        string set, string? dir = null, IProgress<DownloadProgress>? progress = null, HttpMessageHandler? handler = null,
         CancellationToken cancellationToken = default)
     {
         var known = PublicSets.All.FirstOrDefault(known => known.Name == set)
             ?? throw new ArgumentException($"There is no data set '{set}' to fetch; there are {string.Join(", ", Names)}.", nameof(set));
-        return GetAsync(known, dir, progress, handler, Patience, cancellationToken);
+        foreach (var place in DataLocations.Folders(dir))
+        {
+            if (await known.IsWholeInAsync(place, cancellationToken).ConfigureAwait(false))
+            {
+                return new DownloadedSet(Path.Combine(place, known.Folder), WasAlreadyThere: true);
+            }
+        }
+
+        return await GetAsync(known, dir ?? DataLocations.Default, progress, handler, Patience, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The same for any set; <paramref name="patience"/> is how long a mirror may be silent.</summary>

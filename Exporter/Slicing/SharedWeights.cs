@@ -25,9 +25,6 @@ public sealed class SharedWeights : IDisposable
         _name = Path.GetFileName(path);
     }
 
-    /// <summary>Bytes of all tensors, each counted once, without the padding between them.</summary>
-    public long TensorBytes { get; private set; }
-
     /// <summary>Stores a factor at the largest rank that any variant reads.</summary>
     /// <param name="name">The factor's initializer.</param>
     /// <param name="values">[rank, …], row-major.</param>
@@ -82,7 +79,6 @@ public sealed class SharedWeights : IDisposable
         _file.SetLength(offset);
         _file.Position = offset;
         _file.Write(bytes);
-        TensorBytes += bytes.Length;
         return new ExternalData(_name, offset, bytes.Length);
     }
 }

@@ -27,18 +27,19 @@ public sealed record ModelCost(long Params, long Macs)
 
     static long MacsOf(NodeProto node, Shapes shapes, OnnxModel model) => node.OpType switch
     {
-        "Conv" => Elements(node.Output[0], node, shapes, model) * Elements(node.Input[1], node, shapes, model)
-            / Known(node.Input[1], node, shapes, model)[0],
-        "ConvTranspose" => Elements(node.Input[0], node, shapes, model) * Elements(node.Input[1], node, shapes, model)
-            / Known(node.Input[1], node, shapes, model)[0],
+        // One application of the kernel: the weight's elements for one of the channels that its first axis counts.
+        "Conv" => Elements(node.Output[0], node, shapes, model) * Product(Known(node.Input[1], node, shapes, model).Skip(1)),
+        "ConvTranspose" => Elements(node.Input[0], node, shapes, model) * Product(Known(node.Input[1], node, shapes, model).Skip(1)),
         "Gemm" => Elements(node.Output[0], node, shapes, model)
-            * Known(node.Input[0], node, shapes, model)[node.Int("transA", 0) != 0 ? 0 : 1],
+            * Known(node.Input[0], node, shapes, model)[node.Int("transA", 0) != 0 ? 0 : ^1],
         "MatMul" => Elements(node.Output[0], node, shapes, model) * Known(node.Input[0], node, shapes, model)[^1],
         _ => 0,
     };
 
     static long Elements(string value, NodeProto node, Shapes shapes, OnnxModel model) =>
-        Known(value, node, shapes, model).Aggregate(1L, (product, size) => product * size);
+        Product(Known(value, node, shapes, model));
+
+    static long Product(IEnumerable<long> sizes) => sizes.Aggregate(1L, (product, size) => product * size);
 
     static long[] Known(string value, NodeProto node, Shapes shapes, OnnxModel model) =>
         shapes.Find(value) ?? throw new OnnxFormatException(model.Name,

@@ -28,14 +28,14 @@ static class ShapeInference
             "Relu" or "Softmax" or "LogSoftmax" or "Identity" or "BatchNormalization" or "Sigmoid" or "Tanh" or "LeakyRelu"
                 or "Clip" or "Dropout" or "Cast" or "Erf" or "Gelu" or "LayerNormalization" or "Sqrt" or "Neg" or "Exp" => x,
             "Add" or "Sub" or "Mul" or "Div" or "Pow" => second is null ? null : Broadcast(x, second),
-            "Conv" => second is null ? null : Windowed(node, x, channels: second[0], kernel: second[2..]),
-            "MaxPool" or "AveragePool" => Windowed(node, x, channels: x[1], kernel: node.Ints("kernel_shape")!),
-            "GlobalAveragePool" or "GlobalMaxPool" => [x[0], x[1], .. Enumerable.Repeat(1L, x.Length - 2)],
-            "Flatten" => Flatten(x, (int)node.Int("axis", 1)),
+            "Conv" => second is { Length: > 2 } ? Windowed(node, x, channels: second[0], kernel: second[2..]) : null,
+            "MaxPool" or "AveragePool" => x.Length > 2 ? Windowed(node, x, channels: x[1], kernel: node.Ints("kernel_shape") ?? []) : null,
+            "GlobalAveragePool" or "GlobalMaxPool" => x.Length > 2 ? [x[0], x[1], .. Enumerable.Repeat(1L, x.Length - 2)] : null,
+            "Flatten" => Flatten(x, node.Int("axis", 1)),
             "Gemm" => second is null ? null : Gemm(node, x, second),
             "MatMul" => second is null ? null : MatMul(x, second),
-            "Reshape" => constantOf(node.Input[1]) is { } target ? Reshape(x, target, node.Int("allowzero", 0) != 0) : null,
-            "Transpose" => node.Ints("perm") is { } order ? [.. order.Select(axis => x[axis])] : [.. x.Reverse()],
+            "Reshape" => node.Input.Count > 1 && constantOf(node.Input[1]) is { } target ? Reshape(x, target, node.Int("allowzero", 0) != 0) : null,
+            "Transpose" => Transpose(x, node.Ints("perm") ?? [.. Enumerable.Range(0, x.Length).Select(axis => (long)axis).Reverse()]),
             _ => null,
         };
     }
@@ -71,6 +71,11 @@ static class ShapeInference
         var strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1L, axes)];
         var dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1L, axes)];
         var pads = node.Ints("pads") ?? new long[2 * axes];
+        if (strides.Length != axes || dilations.Length != axes || pads.Length != 2 * axes || strides.Concat(dilations).Any(step => step < 1))
+        {
+            return null;
+        }
+
         var padding = node.Text("auto_pad", "NOTSET");
         var ceil = node.Int("ceil_mode", 0) != 0;
         var result = new long[x.Length];
@@ -95,11 +100,14 @@ static class ShapeInference
         return result;
     }
 
-    static long[] Flatten(long[] x, int axis)
+    static long[]? Flatten(long[] x, long axis)
     {
         axis = axis < 0 ? axis + x.Length : axis;
-        return [Product(x.AsSpan(0, axis)), Product(x.AsSpan(axis))];
+        return axis >= 0 && axis <= x.Length ? [Product(x.AsSpan(0, (int)axis)), Product(x.AsSpan((int)axis))] : null;
     }
+
+    static long[]? Transpose(long[] x, long[] order) =>
+        order.Order().SequenceEqual(Enumerable.Range(0, x.Length).Select(axis => (long)axis)) ? [.. order.Select(axis => x[axis])] : null;
 
     static long[]? Gemm(NodeProto node, long[] a, long[] b) =>
         a.Length == 2 && b.Length == 2

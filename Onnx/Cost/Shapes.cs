@@ -2,11 +2,12 @@ using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx.Cost;
 
-/// <summary>The shape of every value of a graph for one sample: symbolic axes, such as the batch, count as 1.</summary>
+/// <summary>The shape of every value of a graph for one sample: the batch and every symbolic axis count as 1.</summary>
 public sealed class Shapes
 {
     readonly Dictionary<string, long[]> _shapes = [];
     readonly Dictionary<string, long[]> _constants = [];
+    long _batch = 1;
 
     Shapes()
     {
@@ -18,7 +19,7 @@ public sealed class Shapes
     /// <summary>Walks a model's main graph once.</summary>
     public static Shapes Of(OnnxModel model)
     {
-        var shapes = new Shapes();
+        var shapes = new Shapes { _batch = BatchOf(model) };
         foreach (var stated in model.Graph.ValueInfo.Concat(model.Graph.Input))
         {
             shapes.AddStated(stated);
@@ -39,11 +40,17 @@ public sealed class Shapes
 
     internal long[]? Find(string value) => _shapes.GetValueOrDefault(value);
 
+    // A model may fix the batch it was exported at; a cost is still that of one sample.
+    static long BatchOf(OnnxModel model) =>
+        model.Inputs.Select(input => input.Type?.TensorType?.Shape).FirstOrDefault(shape => shape is { Dim.Count: > 1 }) is { } shape && shape.Dim[0].HasDimValue
+            ? shape.Dim[0].DimValue
+            : 1;
+
     void AddStated(ValueInfoProto stated)
     {
         if (stated.Type?.TensorType?.Shape is { } shape)
         {
-            _shapes[stated.Name] = [.. shape.Dim.Select(axis => axis.HasDimValue && axis.DimValue > 0 ? axis.DimValue : 1)];
+            _shapes[stated.Name] = [.. shape.Dim.Select((axis, i) => axis.HasDimValue && axis.DimValue > 0 && (i > 0 || axis.DimValue != _batch) ? axis.DimValue : 1)];
         }
     }
 

@@ -17,7 +17,7 @@ public sealed record LodProvenance(string? Model = null, string? Data = null, st
 /// <summary>A <c>model.lod.onnx</c>: a standard ONNX model in which some layers are pairs of ordered factors.</summary>
 /// <remarks>
 /// The arithmetic is all in the graph, which runs as it is in any ONNX Runtime. <c>metadata_props</c> under <c>maestro.</c> only
-/// label it: <c>maestro.schema</c>, <c>maestro.factors</c>, <c>maestro.provenance</c>, and <c>maestro.digest</c>, the SHA-256 of the graph.
+/// label it: <c>maestro.schema</c>, <c>maestro.factors</c>, <c>maestro.provenance</c>, and <c>maestro.digest</c>, the SHA-256 of all but itself.
 /// </remarks>
 public sealed class LodModel
 {
@@ -42,6 +42,16 @@ public sealed class LodModel
         Model = model;
         Pairs = pairs;
         Provenance = provenance;
+        if (!model.Inputs.Any())
+        {
+            throw new OnnxFormatException(model.Name, "it takes no input");
+        }
+
+        if (pairs.SelectMany(pair => new[] { pair.U, pair.V }).Concat(pairs.Select(pair => $"layer {pair.Layer}")).GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new OnnxFormatException(model.Name, $"its metadata names '{twice.Key}' twice");
+        }
+
         foreach (var pair in pairs)
         {
             CheckShapes(model, pair);
@@ -78,12 +88,13 @@ public sealed class LodModel
             throw new OnnxFormatException(model.Name, $"its schema is {schema}, and this program reads {Schema}; use the maestro that wrote it");
         }
 
-        if (model.Metadata(DigestKey) is { } digest && digest != Digest(model))
+        if (model.Metadata(DigestKey) != Digest(model))
         {
             throw new OnnxFormatException(model.Name,
-                "its graph does not match the digest that it was written with: the file is damaged, or another tool changed it; make it again");
+                "it does not match the digest that it was written with: the file is damaged, or another tool changed it; make it again");
         }
 
+        model.InlineData();
         var pairs = Label<FactorPair[]>(model, FactorsKey);
         return new LodModel(model, pairs, Label<LodProvenance>(model, ProvenanceKey));
     }
@@ -110,20 +121,6 @@ public sealed class LodModel
         return clone;
     }
 
-    /// <summary>The model with every pair multiplied back into one dense weight.</summary>
-    public OnnxModel ToDense()
-    {
-        var dense = CloneUnlabelled();
-        foreach (var pair in Pairs)
-        {
-            var weight = $"{pair.Layer}.weight";
-            PairRewrite.Merge(dense, pair, weight);
-            dense.Graph.Initializer.Add(TensorValues.Create(weight, PairRewrite.DenseDims(pair), PairRewrite.DenseValues(pair, pair.Product(Model))));
-        }
-
-        return dense;
-    }
-
     /// <summary>What each plan costs, without building it.</summary>
     public LodCost Cost() => LodCost.Of(this);
 
@@ -143,9 +140,11 @@ public sealed class LodModel
     static string Digest(OnnxModel model)
     {
         using var sha = SHA256.Create();
+        var undigested = model.Clone();
+        undigested.RemoveMetadata(DigestKey);
         using (var hashing = new CryptoStream(Stream.Null, sha, CryptoStreamMode.Write))
         {
-            model.Graph.WriteTo(hashing);
+            undigested.Proto.WriteTo(hashing);
         }
 
         return Convert.ToHexStringLower(sha.Hash!);
@@ -154,7 +153,7 @@ public sealed class LodModel
     static void CheckShapes(OnnxModel model, FactorPair pair)
     {
         var (u, v) = (FactorPair.Factor(model, pair.U).Dims, FactorPair.Factor(model, pair.V).Dims);
-        var fits = v.Count == pair.DenseShape.Count && v.Skip(1).SequenceEqual(pair.DenseShape.Skip(1).Select(size => (long)size))
+        var fits = v.Count >= 2 && v.Count == pair.DenseShape.Count && v.Skip(1).SequenceEqual(pair.DenseShape.Skip(1).Select(size => (long)size))
             && u.Count >= 2 && u[0] == v[0] && u[0] >= 1 && u[1] == pair.Out && u.Skip(2).All(size => size == 1);
         if (!fits)
         {

@@ -145,13 +145,7 @@ public static class PairRewrite
 
     static void Replace(GraphProto graph, NodeProto old, NodeProto[] replacements)
     {
-        // By identity: two nodes of equal content are still two nodes.
-        var at = 0;
-        while (!ReferenceEquals(graph.Node[at], old))
-        {
-            at++;
-        }
-
+        var at = graph.Node.IndexOf(old);
         graph.Node.RemoveAt(at);
         for (var i = 0; i < replacements.Length; i++)
         {

@@ -23,11 +23,11 @@ public static class WeightLayers
     public static IReadOnlyList<WeightLayer> Find(OnnxModel model, out IReadOnlyList<Skipped> skipped)
     {
         var shapes = Shapes.Of(model);
-        var reads = model.Graph.Node.SelectMany(node => node.Input).Concat(model.Graph.Output.Select(output => output.Name))
-            .GroupBy(name => name).ToDictionary(group => group.Key, group => group.Count());
+        var reads = Reads(model.Graph).GroupBy(name => name).ToDictionary(group => group.Key, group => group.Count());
         List<WeightLayer> found = [];
         List<Skipped> left = [];
-        HashSet<string> names = [];
+        var names = model.Graph.Node.SelectMany(node => node.Output).Concat(model.Graph.Initializer.Select(tensor => tensor.Name))
+            .Concat(model.Graph.Input.Select(input => input.Name)).ToHashSet();
         foreach (var node in model.Graph.Node.Where(node => node.OpType is "Gemm" or "MatMul" or "Conv" or "ConvTranspose" && node.Domain is "" or "ai.onnx"))
         {
             if (WhyNot(node, model, reads) is { } why)
@@ -86,14 +86,25 @@ public static class WeightLayers
         return new WeightLayer(UniqueName(node, names), kind, node, weight, stored ? dims[0] : dims[1], stored ? dims[1..] : [dims[0]]);
     }
 
+    // What a factored or merged layer adds to the graph must not be there already.
     static string UniqueName(NodeProto node, HashSet<string> names)
     {
         var name = node.Name.Length > 0 ? node.Name : node.Output[0];
-        for (var i = 2; !names.Add(name); i++)
+        for (var i = 2; !IsFree(name); i++)
         {
-            name = $"{node.Name}.{i}";
+            name = $"{(node.Name.Length > 0 ? node.Name : node.Output[0])}.{i}";
         }
 
+        names.UnionWith(Added(name));
         return name;
+
+        static IEnumerable<string> Added(string name) => [$"{name}.u", $"{name}.v", $"{name}.hidden", $"{name}.turned", $"{name}.weight"];
+
+        bool IsFree(string name) => Added(name).All(added => added == node.Input[1] || !names.Contains(added));
     }
+
+    // The body of an If or a Loop may read the outer graph's initializers.
+    static IEnumerable<string> Reads(GraphProto graph) => graph.Output.Select(output => output.Name)
+        .Concat(graph.Node.SelectMany(node => node.Input))
+        .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>().SelectMany(Reads));
 }

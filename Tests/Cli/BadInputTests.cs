@@ -24,7 +24,7 @@ public sealed class BadInputTests
     }
 
     [TestMethod]
-    public void AModelWithAnyBitFlipped_IsRefusedOrReadAsItWas()
+    public void AModelWithAnyBitFlipped_IsRefused()
     {
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["m.lod.onnx"]);
@@ -39,15 +39,7 @@ public sealed class BadInputTests
 
             var result = Run("inspect", folder, "flipped.lod.onnx");
 
-            // A bit in the producer's name or another label changes nothing that is computed.
-            if (result.ExitCode != 0)
-            {
-                result.FailedSaying("flipped.lod.onnx");
-            }
-            else
-            {
-                Assert.IsTrue(OnnxModel.Load(folder["flipped.lod.onnx"]).Graph.Equals(SmallModels.Mlp.Model.Graph), $"byte {at} went unseen");
-            }
+            result.FailedSaying("flipped.lod.onnx");
         }
     }
 

@@ -91,6 +91,16 @@ public sealed class RoadTests
         StringAssert.Contains(findings["data: digits"].GetProperty("found").GetString(), "1,442");
     }
 
+    [TestMethod]
+    public void DataGet_ASetThatIsThere_ChecksItAndLeavesItAlone()
+    {
+        Load("fashion-mnist");
+
+        var report = CommandLine.Run("data", "get", "fashion-mnist", "--json").Succeeded().Json;
+
+        Assert.IsTrue(report.GetProperty("sets")[0].GetProperty("was_already_there").GetBoolean());
+    }
+
     static DataSet Load(string name)
     {
         try

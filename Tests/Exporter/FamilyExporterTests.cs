@@ -123,7 +123,7 @@ public sealed class FamilyExporterTests
 
         var error = Assert.ThrowsExactly<ExportException>(() => Export(SmallModels.Mlp, folder));
 
-        StringAssert.Contains(error.Message, "is no family");
+        StringAssert.Contains(error.Message, "other things");
         CollectionAssert.AreEqual(new[] { folder["family/precious.txt"] }, Directory.GetFiles(folder["family"]));
     }
 
