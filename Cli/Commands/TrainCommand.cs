@@ -36,6 +36,7 @@ static class TrainCommand
         var decay = Number("--weight-decay", "On tensors of two axes and more.", defaults.WeightDecay);
         var clip = Number("--clip", "The longest gradient before it is scaled down.", defaults.ClipNorm);
         var lasso = Number("--lasso", "Weight of the hierarchical group lasso; above 0 it removes ranks.", defaults.Lasso);
+        var lassoStep = new Option<LassoStep>("--lasso-step") { Description = "proximal makes exact zeros; subgradient is the paper's code.", DefaultValueFactory = _ => defaults.LassoStep };
         var smallest = Number("--smallest-share", "The smallest share of the MACs that the nested recipe trains.", defaults.SmallestShare);
         var seed = Number("--seed", "Seeds weights, batches and sampling.", defaults.Seed);
         var hidden = new Option<int[]?>("--hidden")
@@ -46,7 +47,7 @@ static class TrainCommand
         var threads = SharedOptions.Threads();
         var command = new Command("train", "Train a model by LoD: the ranks of its layers become ordered by what they are worth.")
         {
-            model, data, dataDir, output, recipe, epochs, batch, rate, decay, clip, lasso, smallest, seed, hidden, threads,
+            model, data, dataDir, output, recipe, epochs, batch, rate, decay, clip, lasso, lassoStep, smallest, seed, hidden, threads,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -59,6 +60,7 @@ static class TrainCommand
                 WeightDecay = parsed.GetValue(decay),
                 ClipNorm = parsed.GetValue(clip),
                 Lasso = parsed.GetValue(lasso),
+                LassoStep = parsed.GetValue(lassoStep),
                 SmallestShare = parsed.GetValue(smallest),
                 Seed = parsed.GetValue(seed),
             }.Checked());

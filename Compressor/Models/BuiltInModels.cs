@@ -6,7 +6,7 @@ namespace MaestroDeploy.Compressor.Models;
 public static class BuiltInModels
 {
     /// <summary>Their names, as the command line takes them.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["mlp", "lenet", .. Vgg.Names];
+    public static IReadOnlyList<string> Names { get; } = ["mlp", "lenet", .. Vgg.Names, .. ResNet.Names];
 
     /// <summary>Builds a network with fresh weights.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -26,6 +26,7 @@ public static class BuiltInModels
         {
             "mlp" => Mlp.Create(sampleShape, classes, seed, hidden ?? [1024, 1024]),
             "lenet" => LeNet.Create(sampleShape, classes, seed),
+            _ when ResNet.Names.Contains(name) => ResNet.Create(name, sampleShape, classes, seed),
             _ when Vgg.Names.Contains(name) => Vgg.Create(name, sampleShape, classes, seed),
             _ => throw new ArgumentException($"There is no built-in model '{name}'; there are {string.Join(", ", Names)}, or give an .onnx file."),
         };

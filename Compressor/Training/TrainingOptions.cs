@@ -10,6 +10,16 @@ public enum Recipe
     Paper,
 }
 
+/// <summary>How the group lasso acts.</summary>
+public enum LassoStep
+{
+    /// <summary>By its exact proximal step after each gradient step: tails become exactly zero. The default.</summary>
+    Proximal,
+
+    /// <summary>By its subgradient, as the paper's code has it: tails end near the learning rate times the weight, and never at zero.</summary>
+    Subgradient,
+}
+
 /// <summary>How a run trains. Every value is checked on construction of the <see cref="Trainer"/>.</summary>
 public sealed record TrainingOptions
 {
@@ -36,6 +46,9 @@ public sealed record TrainingOptions
 
     /// <summary>Weight of the hierarchical group lasso, 0 and more; default 0, which orders the ranks and removes none.</summary>
     public double Lasso { get; init; }
+
+    /// <summary>How the lasso acts; default <see cref="LassoStep.Proximal"/>.</summary>
+    public LassoStep LassoStep { get; init; } = LassoStep.Proximal;
 
     /// <summary>A tail of ranks goes when the product of its factors' norms is at most this; default 1e-7, the paper's.</summary>
     public double ShrinkThreshold { get; init; } = 1e-7;

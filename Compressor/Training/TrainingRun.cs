@@ -26,10 +26,10 @@ sealed class TrainingRun : IDisposable
     public TrainingRun(LodModel model, SampleSet samples, TrainingOptions options)
     {
         (_model, _samples, _options) = (model, samples, options);
-        _graph = new TrainableGraph(model);
         _inputShape = InputShape(model, samples);
         CheckClasses(model, samples);
-        _cost = model.Cost();
+        _graph = new TrainableGraph(model);
+        _cost = CostOrDispose(model);
         _step = new GradientStep(options.Momentum, options.WeightDecay, options.ClipNorm);
         // One stream for each use: a change in how ranks are drawn leaves the batches as they were.
         _shuffling = new Random(options.Seed);
@@ -125,9 +125,11 @@ sealed class TrainingRun : IDisposable
         var y = NativeTensor.From(labels);
         var (loss, answers) = Loss(x, y);
         loss.backward();
-        AddLasso();
         LearningRate = Schedule.Rate(_options.LearningRate, _taken++, StepsAnEpoch * _options.Epochs);
+        ApplyLasso(LassoStep.Subgradient, factor => GroupLasso.AddGradient(factor, _options.Lasso));
         _step.Apply(_graph.Weights, LearningRate);
+        // Momentum makes a steady gradient count 1/(1 − μ) times; so must the lasso, or its weight would mean less than as a gradient.
+        ApplyLasso(LassoStep.Proximal, factor => GroupLasso.Shrink(factor, LearningRate * _options.Lasso / (1 - _options.Momentum)));
         return (loss.item<float>(), answers.argmax(1).eq(y).sum().item<long>());
     }
 
@@ -146,16 +148,30 @@ sealed class TrainingRun : IDisposable
         return (nn.functional.cross_entropy(full, y) + taught, full);
     }
 
-    void AddLasso()
+    void ApplyLasso(LassoStep kind, Action<Tensor> apply)
     {
-        if (_options.Lasso > 0)
+        if (_options.Lasso > 0 && _options.LassoStep == kind)
         {
             // A pair that the first output does not depend on has no gradient, and learns nothing.
             foreach (var pair in _graph.Pairs.Where(pair => _graph.Weights[pair.U].grad is not null))
             {
-                GroupLasso.AddGradient(_graph.Weights[pair.U], _options.Lasso);
-                GroupLasso.AddGradient(_graph.Weights[pair.V], _options.Lasso);
+                apply(_graph.Weights[pair.U]);
+                apply(_graph.Weights[pair.V]);
             }
+        }
+    }
+
+    // After the graph, which names an operator that it lacks more plainly than a count that fails on it.
+    LodCost CostOrDispose(LodModel model)
+    {
+        try
+        {
+            return model.Cost();
+        }
+        catch
+        {
+            _graph.Dispose();
+            throw;
         }
     }
 

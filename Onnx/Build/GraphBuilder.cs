@@ -91,10 +91,10 @@ public sealed class GraphBuilder(string name, int seed = 0)
     public Value Relu(Value x) => Add(Node("Relu", Next("relu"), [x.Name]));
 
     /// <summary>The largest of each window.</summary>
-    public Value MaxPool(Value x, int kernel, int? stride = null) => Pool("MaxPool", x, kernel, stride ?? kernel);
+    public Value MaxPool(Value x, int kernel, int? stride = null, int pad = 0) => Pool("MaxPool", x, kernel, stride ?? kernel, pad);
 
     /// <summary>The mean of each window.</summary>
-    public Value AveragePool(Value x, int kernel, int? stride = null) => Pool("AveragePool", x, kernel, stride ?? kernel);
+    public Value AveragePool(Value x, int kernel, int? stride = null) => Pool("AveragePool", x, kernel, stride ?? kernel, pad: 0);
 
     /// <summary>The mean of each channel: [N, C, H, W] → [N, C, 1, 1].</summary>
     public Value GlobalAveragePool(Value x) => Add(Node("GlobalAveragePool", Next("pool"), [x.Name]));
@@ -128,8 +128,8 @@ public sealed class GraphBuilder(string name, int seed = 0)
         return model;
     }
 
-    Value Pool(string operation, Value x, int kernel, int stride) =>
-        Add(Node(operation, Next("pool"), [x.Name]).With("kernel_shape", kernel, kernel).With("strides", stride, stride));
+    Value Pool(string operation, Value x, int kernel, int stride, int pad) => Add(Node(operation, Next("pool"), [x.Name])
+        .With("kernel_shape", kernel, kernel).With("strides", stride, stride).With("pads", pad, pad, pad, pad));
 
     static NodeProto Node(string operation, string name, IEnumerable<string> inputs)
     {

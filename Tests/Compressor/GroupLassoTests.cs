@@ -48,6 +48,48 @@ public sealed class GroupLassoTests
         CollectionAssert.AreEqual(new[] { .6f, .8f, 0, 0 }, gradient);
     }
 
+    [TestMethod]
+    public void Shrink_AnyFactor_IsTheMinimumOfItsObjective()
+    {
+        const double Threshold = 0.4;
+        var factor = Numbers.Uniform(5 * 3, seed: 4);
+        var solved = Shrunk(factor, 3, Threshold);
+
+        // Convex: if no small move in any direction lowers it, it is the minimum.
+        var best = Objective(factor, solved, 3, Threshold);
+        for (var i = 0; i < 2000; i++)
+        {
+            var moved = solved.Zip(Numbers.Uniform(15, seed: 100 + i), (value, step) => value + 1e-3f * step).ToArray();
+            Assert.IsGreaterThanOrEqualTo(best - 1e-7, Objective(factor, moved, 3, Threshold)); // rounding of the objective
+        }
+    }
+
+    [TestMethod]
+    public void Shrink_ATailBelowTheThreshold_BecomesExactlyZero()
+    {
+        var shrunk = Shrunk([3, 4, 0.01f, 0.02f, 0.02f, 0.01f], 2, threshold: 0.1);
+
+        CollectionAssert.AreEqual(new float[] { 0, 0, 0, 0 }, shrunk[2..]);
+        Assert.AreEqual(4.9, Math.Sqrt(shrunk[0] * shrunk[0] + shrunk[1] * shrunk[1]), 1e-6); // 5 less the one threshold left
+    }
+
+    [TestMethod]
+    public void Shrink_ByNothing_ChangesNothing() => CollectionAssert.AreEqual(V, Shrunk(V, 3, threshold: 0));
+
+    static float[] Shrunk(float[] factor, int columns, double threshold)
+    {
+        using var tensor = torch.tensor(factor, [factor.Length / columns, columns]);
+        GroupLasso.Shrink(tensor, threshold);
+        return tensor.data<float>().ToArray();
+    }
+
+    static double Objective(float[] factor, float[] x, int columns, double threshold)
+    {
+        var distance = factor.Zip(x, (a, b) => (double)(a - b) * (a - b)).Sum() / 2;
+        var tails = Enumerable.Range(0, x.Length / columns).Sum(b => Math.Sqrt(x.Skip(b * columns).Sum(value => (double)value * value)));
+        return distance + threshold * tails;
+    }
+
     static float[] GradientOf(float[] factor, int columns)
     {
         using var scope = torch.NewDisposeScope();

@@ -19,6 +19,7 @@ public sealed class TrainableGraphTests
     [DataRow("mlp")]
     [DataRow("lenet")]
     [DataRow("vgg11")]
+    [DataRow("resnet50")]
     [DataRow("softmax head")]
     [DataRow("reshape, average pool and add")]
     [DataRow("global average pool and matmul")]
@@ -123,6 +124,8 @@ public sealed class TrainableGraphTests
                 return (BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), [3, 1, 28, 28]);
             case "vgg11":
                 return (BuiltInModels.Create("vgg11", [3, 32, 32], 10, 1), [2, 3, 32, 32]);
+            case "resnet50":
+                return (BuiltInModels.Create("resnet50", [3, 64, 64], 10, 1), [1, 3, 64, 64]); // 64: the large stem, with its padded pool
             case "softmax head":
                 return (g.Build(g.Softmax(g.Linear(g.Input("x", 6), "fc", 5))), [3, 6]);
             case "reshape, average pool and add":

@@ -49,10 +49,12 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
-    public void Train_WithLassoAndAThreshold_RemovesRanksThatNeverComeBack()
+    [DataRow(LassoStep.Proximal, 1e-7, DisplayName = "proximal, at the paper's threshold")]
+    [DataRow(LassoStep.Subgradient, 1e-1, DisplayName = "subgradient, at a threshold that it can reach")]
+    public void Train_WithLasso_RemovesRanksThatNeverComeBack(LassoStep step, double threshold)
     {
         List<EpochMetrics> epochs = [];
-        var options = new TrainingOptions { Epochs = 6, BatchSize = 64, Lasso = 2e-2, ShrinkThreshold = 1e-1 };
+        var options = new TrainingOptions { Epochs = 6, BatchSize = 64, Lasso = 2e-2, LassoStep = step, ShrinkThreshold = threshold };
 
         var trained = new Trainer(options).Train(Small(), Digits.Train, epochs.Add);
 

@@ -11,9 +11,11 @@ public sealed class ModelCostTests
     [TestMethod]
     [DataRow("lenet", 1, 28, 281_640L, 44_426L)]
     [DataRow("vgg19", 3, 32, 398_136_320L, 20_040_522L)]
+    [DataRow("resnet18", 3, 32, 555_422_720L, 11_173_962L)]
+    [DataRow("resnet50", 3, 224, 4_089_184_256L, 25_557_032L)]
     public void Of_ABuiltInModel_CountsWhatThePaperCounts(string name, int channels, int size, long macs, long parameters)
     {
-        var cost = ModelCost.Of(BuiltInModels.Create(name, [channels, size, size], classes: 10, seed: 1));
+        var cost = ModelCost.Of(BuiltInModels.Create(name, [channels, size, size], classes: size == 224 ? 1000 : 10, seed: 1));
 
         Assert.AreEqual(new ModelCost(parameters, macs), cost);
     }
