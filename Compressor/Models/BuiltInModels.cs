@@ -31,4 +31,12 @@ public static class BuiltInModels
             _ => throw new ArgumentException($"There is no built-in model '{name}'; there are {string.Join(", ", Names)}, or give an .onnx file."),
         };
     }
+
+    internal static void RequireImages(string name, ReadOnlySpan<int> sampleShape, int least)
+    {
+        if (sampleShape.Length != 3 || sampleShape[1] < least || sampleShape[2] < least)
+        {
+            throw new ArgumentException($"{name} needs images of {least}x{least} and more, and these are [{string.Join(", ", sampleShape.ToArray())}]; take mlp.");
+        }
+    }
 }

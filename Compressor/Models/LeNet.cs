@@ -8,11 +8,7 @@ static class LeNet
 {
     public static OnnxModel Create(ReadOnlySpan<int> sampleShape, int classes, int seed)
     {
-        if (sampleShape.Length != 3 || sampleShape[1] < 16 || sampleShape[2] < 16)
-        {
-            throw new ArgumentException($"lenet needs images of 16x16 and more, and these are [{string.Join(", ", sampleShape.ToArray())}]; take mlp.");
-        }
-
+        BuiltInModels.RequireImages("lenet", sampleShape, least: 16);
         var g = new GraphBuilder("lenet", seed);
         var x = g.Input("image", sampleShape);                                   // [N, 1, 28, 28]
         x = g.MaxPool(g.Relu(g.Conv(x, "conv1", channels: 6, kernel: 5)), 2);    // [N, 6, 12, 12]

@@ -21,11 +21,7 @@ static class ResNet
 
     public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed)
     {
-        if (sampleShape.Length != 3 || sampleShape[1] < 8 || sampleShape[2] < 8)
-        {
-            throw new ArgumentException($"{name} needs images of 8x8 and more, and these are [{string.Join(", ", sampleShape.ToArray())}]; take mlp.");
-        }
-
+        BuiltInModels.RequireImages(name, sampleShape, least: 8);
         var (blocks, bottleneck) = Kinds[name];
         var g = new GraphBuilder(name, seed);
         var x = g.Input("image", sampleShape);                                   // [N, 3, H, W]

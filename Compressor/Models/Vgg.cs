@@ -20,11 +20,7 @@ static class Vgg
 
     public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed)
     {
-        if (sampleShape.Length != 3 || sampleShape[1] < 32 || sampleShape[2] < 32)
-        {
-            throw new ArgumentException($"{name} needs images of 32x32 and more, and these are [{string.Join(", ", sampleShape.ToArray())}]; take lenet or mlp.");
-        }
-
+        BuiltInModels.RequireImages(name, sampleShape, least: 32);
         var g = new GraphBuilder(name, seed);
         var x = g.Input("image", sampleShape);                                   // [N, 3, 32, 32]
         var layer = 0;
