@@ -109,8 +109,7 @@ sealed class ExportJob(
         var reference = _cutter.Reference(plan);
         foreach (var name in BatchNormRecalibration.Norms(model).SelectMany(norm => norm.Input.Skip(3)))
         {
-            reference.Graph.Initializer.Remove(reference.Initializer(name));
-            reference.Graph.Initializer.Add(model.Initializer(name));
+            reference.ReplaceInitializer(model.Initializer(name)!);
         }
 
         using var session = Scratch(reference);

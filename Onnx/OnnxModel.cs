@@ -106,6 +106,14 @@ public sealed class OnnxModel
     /// <summary>The initializer of that name, or null.</summary>
     public TensorProto? Initializer(string name) => Graph.Initializer.FirstOrDefault(tensor => tensor.Name == name);
 
+    /// <summary>Puts a tensor in the place of the initializer of its name.</summary>
+    /// <exception cref="OnnxFormatException">There is no initializer of that name.</exception>
+    public void ReplaceInitializer(TensorProto tensor)
+    {
+        var old = Initializer(tensor.Name) ?? throw new OnnxFormatException(Name, $"it has no initializer '{tensor.Name}'");
+        Graph.Initializer[Graph.Initializer.IndexOf(old)] = tensor;
+    }
+
     /// <summary>The value of a <c>metadata_props</c> entry, or null.</summary>
     public string? Metadata(string key) => Proto.MetadataProps.LastOrDefault(entry => entry.Key == key)?.Value;
 

@@ -6,7 +6,7 @@ static class SharedFolder
     const string Solution = "MaestroDeploy.sln";
 
     /// <summary>The folder, or null where there is none.</summary>
-    public static string? Path { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
+    public static string? Path { get; } = Find();
 
     /// <summary>The path of a file or folder in it; the test is inconclusive when that is not there.</summary>
     public static string Require(params string[] parts)
@@ -21,14 +21,21 @@ static class SharedFolder
         return found!;
     }
 
-    static string? Find(DirectoryInfo? folder)
+    /// <summary>The folder of the checkout that these tests were built from, or null where they run apart from it.</summary>
+    public static DirectoryInfo? Checkout()
     {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(System.IO.Path.Combine(folder.FullName, Solution)))
         {
             folder = folder.Parent;
         }
 
-        var shared = folder?.Parent is { } above ? System.IO.Path.Combine(above.FullName, "shared") : null;
+        return folder;
+    }
+
+    static string? Find()
+    {
+        var shared = Checkout()?.Parent is { } above ? System.IO.Path.Combine(above.FullName, "shared") : null;
         return Directory.Exists(shared) ? shared : null;
     }
 }

@@ -77,6 +77,6 @@ static class QuickstartCommand
         var values = new float[samples.SampleSize];
         samples.CopySamples([Sample], values);
         var outputs = RunCommand.Run(family, selection, new NpyArray(samples.SampleShape, values, "float32"), "the test image", settings);
-        return new AnswerReport(Sample, samples.Labels[Sample], outputs[0].Largest[0]);
+        return new AnswerReport(Sample, samples.Labels[Sample], RunCommand.Largest(outputs[0])[0]);
     }
 }

@@ -44,10 +44,10 @@ static class RunCommand
 
             if (parsed.GetValue(output) is { } file)
             {
-                NpyFile.Write(file, [.. outputs[0].Shape], Array.ConvertAll(outputs[0].Values, value => value ?? float.NaN));
+                NpyFile.Write(file, [.. outputs[0].Shape], outputs[0].Values);
             }
 
-            terminal.Answer(new RunReport(selection.Variant, selection.Fits, selection.Reason, outputs));
+            terminal.Answer(new RunReport(selection.Variant, selection.Fits, selection.Reason, [.. outputs.Select(Report)]));
             return Task.FromResult(0);
         });
         return command;
@@ -55,7 +55,7 @@ static class RunCommand
 
     /// <summary>Runs the chosen variant.</summary>
     /// <exception cref="CommandException">The input is not of the type or shape that the family takes.</exception>
-    public static IReadOnlyList<OutputReport> Run(Family family, SelectionReport selection, NpyArray input, string file, SessionSettings settings)
+    public static IReadOnlyList<NamedTensor> Run(Family family, SelectionReport selection, NpyArray input, string file, SessionSettings settings)
     {
         using var session = new ModelSession(family.PathOf(family.Manifest.Find(selection.Variant.Id)!), settings);
         var wanted = session.Inputs[0];
@@ -72,23 +72,26 @@ static class RunCommand
             throw new CommandException($"{file}: its shape is [{string.Join(", ", input.Shape)}], and the family takes {wanted}{Scaling(family)}.");
         }
 
-        return [.. session.RunAll(input.Values, shape).Select(output => new OutputReport(output.Name, output.Shape,
-            Array.ConvertAll(output.Values, value => float.IsFinite(value) ? value : (float?)null), Largest(output)))];
+        return session.RunAll(input.Values, shape);
     }
 
-    static string Scaling(Family family) => family.Manifest.Provenance.Scaling is { } scaling ? $", scaled as {scaling}" : "";
-
-    static int[] Largest(NamedTensor output)
+    /// <summary>For each sample of an output, where its largest value stands: a classifier's answer.</summary>
+    public static int[] Largest(NamedTensor output)
     {
         var samples = output.Shape.Length == 0 ? 1 : output.Shape[0];
         var size = samples == 0 ? 0 : output.Values.Length / samples;
         return size == 0 ? [] : [.. Enumerable.Range(0, samples).Select(sample => TensorPrimitives.IndexOfMax<float>(output.Values.AsSpan(sample * size, size)))];
     }
 
-    static string Describe(OutputReport output)
+    static OutputReport Report(NamedTensor output) => new(
+        output.Name, output.Shape, Array.ConvertAll(output.Values, value => float.IsFinite(value) ? value : (float?)null), Largest(output));
+
+    static string Scaling(Family family) => family.Manifest.Provenance.Scaling is { } scaling ? $", scaled as {scaling}" : "";
+
+    static string Describe(NamedTensor output)
     {
         const int Shown = 10;
-        var values = string.Join(", ", output.Values.Take(Shown).Select(value => value?.ToString("g4", CultureInfo.InvariantCulture) ?? "not finite"));
-        return $"{output.Name} [{string.Join(", ", output.Shape)}]: {values}{(output.Values.Length > Shown ? ", …" : "")}; largest at {string.Join(", ", output.Largest.Take(Shown))}";
+        var values = string.Join(", ", output.Values.Take(Shown).Select(value => value.ToString("g4", CultureInfo.InvariantCulture)));
+        return $"{output.Name} [{string.Join(", ", output.Shape)}]: {values}{(output.Values.Length > Shown ? ", …" : "")}; largest at {string.Join(", ", Largest(output).Take(Shown))}";
     }
 }

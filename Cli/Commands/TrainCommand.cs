@@ -65,7 +65,6 @@ static class TrainCommand
                 Seed = parsed.GetValue(seed),
             }.Checked());
             var settings = SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads));
-            CheckFolder(parsed.GetValue(output)!);
             var set = SharedOptions.LoadData(parsed.GetValue(data)!, parsed.GetValue(dataDir));
             var network = Model(parsed.GetValue(model)!, set, options.Seed, parsed.GetValue(hidden) is { Length: > 0 } widths ? widths : null);
             var report = Train(network, parsed.GetValue(model)!, set, options, settings, parsed.GetValue(output)!, terminal, cancellation);
@@ -79,6 +78,7 @@ static class TrainCommand
     public static TrainingReport Train(OnnxModel model, string name, DataSet data, TrainingOptions options, SessionSettings settings, string folder, Terminal terminal,
         CancellationToken cancellation)
     {
+        CheckFolder(folder);
         TorchSharp.torch.set_num_threads(settings.Threads);
         terminal.Progress("factoring");
         var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);

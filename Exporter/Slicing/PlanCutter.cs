@@ -43,7 +43,7 @@ public sealed class PlanCutter(LodModel lod)
                 var v = model.Initializer(pair.V)!;
                 var values = model.Floats(v);
                 values.AsSpan(rank * pair.In).Clear();
-                model.Graph.Initializer[model.Graph.Initializer.IndexOf(v)] = TensorValues.Create(pair.V, [.. v.Dims], values);
+                model.ReplaceInitializer(TensorValues.Create(pair.V, [.. v.Dims], values));
             }
         }
 

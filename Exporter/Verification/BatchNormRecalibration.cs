@@ -62,8 +62,7 @@ static class BatchNormRecalibration
         var i = 0;
         foreach (var name in Norms(model).SelectMany(norm => norm.Input.Skip(3).Take(2)))
         {
-            var old = model.Initializer(name)!;
-            model.Graph.Initializer[model.Graph.Initializer.IndexOf(old)] = TensorValues.Create(name, [.. old.Dims], statistics[i++]);
+            model.ReplaceInitializer(TensorValues.Create(name, [.. model.Initializer(name)!.Dims], statistics[i++]));
         }
     }
 

@@ -90,8 +90,7 @@ public static class PairRewrite
         {
             var tensor = FactorPair.Factor(model, name);
             long[] dims = [rank, .. tensor.Dims.Skip(1)];
-            var kept = TensorValues.Create(name, dims, model.Floats(tensor).AsSpan(0, (int)dims.Aggregate(1L, (product, size) => product * size)));
-            model.Graph.Initializer[model.Graph.Initializer.IndexOf(tensor)] = kept;
+            model.ReplaceInitializer(TensorValues.Create(name, dims, model.Floats(tensor).AsSpan(0, (int)dims.Aggregate(1L, (product, size) => product * size))));
         }
     }
 

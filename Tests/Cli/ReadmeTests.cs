@@ -8,7 +8,7 @@ public sealed class ReadmeTests
     public void Commands_InTheirOrder_AllSucceed()
     {
         const string Prompt = "maestro ";
-        var root = Root();
+        var root = SharedFolder.Checkout()!.FullName;
         var commands = File.ReadAllLines(Path.Combine(root, "README.md")).Where(line => line.StartsWith(Prompt, StringComparison.Ordinal))
             .Select(line => line[Prompt.Length..].Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         using var folder = new TemporaryFolder();
@@ -28,16 +28,5 @@ public sealed class ReadmeTests
         }
 
         CollectionAssert.IsSubsetOf(new[] { "train", "export", "profile", "select", "run", "inspect", "doctor" }, commands.Select(command => command[0]).ToArray());
-    }
-
-    static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "MaestroDeploy.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)!;
-        }
-
-        return folder;
     }
 }

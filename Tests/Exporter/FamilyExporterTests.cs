@@ -169,8 +169,7 @@ public sealed class FamilyExporterTests
         var model = lod.Model.Clone();
         foreach (var name in model.Graph.Node.Where(node => node.OpType == "BatchNormalization").SelectMany(node => node.Input.Skip(3)))
         {
-            var old = model.Initializer(name)!;
-            model.Graph.Initializer[model.Graph.Initializer.IndexOf(old)] = TensorValues.Create(name, [.. old.Dims], exported.Floats(exported.Initializer(name)!));
+            model.ReplaceInitializer(TensorValues.Create(name, [.. model.Initializer(name)!.Dims], exported.Floats(exported.Initializer(name)!)));
         }
 
         using var scope = torch.NewDisposeScope();
