@@ -1,0 +1,13 @@
+// Each benchmark prints ratios of things that it ran in turns, since the machine's own speed drifts.
+SortedDictionary<string, Action<string[]>> benchmarks = new()
+{
+};
+
+if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))
+{
+    Console.Error.WriteLine($"Name a benchmark: {string.Join(", ", benchmarks.Keys)}.");
+    return 2;
+}
+
+benchmark(args[1..]);
+return 0;
