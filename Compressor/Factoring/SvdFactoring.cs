@@ -15,16 +15,20 @@ public static class SvdFactoring
     /// <summary>Factors a copy of a model.</summary>
     /// <param name="model">A dense model; it is not changed.</param>
     /// <param name="provenance">How it came to be.</param>
-    /// <exception cref="OnnxFormatException">The model has no weight that can be factored.</exception>
-    public static LodModel Factor(OnnxModel model, LodProvenance provenance)
+    /// <param name="choice">Which layers; null for all.</param>
+    /// <param name="rankShare">Share of each layer's full rank that is kept, in (0, 1].</param>
+    /// <exception cref="OnnxFormatException">The model has no such weight that can be factored.</exception>
+    public static LodModel Factor(OnnxModel model, LodProvenance provenance, LayerChoice? choice = null, double rankShare = 1)
     {
         var factored = model.Clone();
         factored.InlineData();
         factored.OpenBatchAxis();
-        var layers = WeightLayers.Find(factored, out var skipped);
+        var all = WeightLayers.Find(factored, out var skipped);
+        var layers = (choice ?? LayerChoice.All).Of(all).ToList();
         if (layers.Count == 0)
         {
-            var why = skipped.Count > 0 ? $"; '{skipped[0].Node}', for one, is left because {skipped[0].Why}" : "";
+            var why = all.Count > 0 ? $": of {string.Join(", ", all.Select(layer => layer.Name))}, the choice leaves none"
+                : skipped.Count > 0 ? $"; '{skipped[0].Node}', for one, is left because {skipped[0].Why}" : "";
             throw new OnnxFormatException(model.Name, $"none of its weights can be factored{why}");
         }
 
@@ -38,7 +42,8 @@ public static class SvdFactoring
             }
 
             var (u, v) = Split(matrix, layer.Out, layer.Columns);
-            pairs.Add(PairRewrite.Factor(factored, layer, u, v));
+            var kept = (int)Math.Ceiling(rankShare * Math.Min(layer.Out, layer.Columns));
+            pairs.Add(PairRewrite.Factor(factored, layer, u.AsSpan(0, kept * layer.Out), v.AsSpan(0, kept * layer.Columns)));
         }
 
         return new LodModel(factored, pairs, provenance);

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Protos;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph;
@@ -25,11 +27,24 @@ static class NativeTensor
         return result;
     }
 
-    /// <summary>A copy of some whole numbers, [count].</summary>
-    public static Tensor From(ReadOnlySpan<long> values)
+    /// <summary>A copy of some whole numbers, row-major; [count] where no shape is given.</summary>
+    public static Tensor From(ReadOnlySpan<long> values, params ReadOnlySpan<long> shape)
     {
-        var result = empty(values.Length, int64);
+        var result = empty(shape.Length > 0 ? shape : [values.Length], int64);
         MemoryMarshal.AsBytes(values).CopyTo(result.bytes);
         return result;
+    }
+
+    /// <summary>A copy of an initializer of float32 or int64 numbers.</summary>
+    /// <exception cref="OnnxFormatException">It is of another type.</exception>
+    public static Tensor From(OnnxModel model, TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType == TensorProto.Types.DataType.Float
+        ? From(model.Floats(tensor), tensor.Dims.ToArray())
+        : From(model.Longs(tensor)).reshape(tensor.Dims.ToArray());
+
+    /// <summary>A copy of a float tensor as an initializer of that name.</summary>
+    public static TensorProto ToOnnx(string name, Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return TensorValues.Create(name, tensor.shape, tensor.detach().contiguous().data<float>().ToArray());
     }
 }

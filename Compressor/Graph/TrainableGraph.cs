@@ -7,10 +7,13 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph;
 
-/// <summary>An ONNX graph compiled to Torch, its float32 initializers as parameters, run at full or at chosen ranks.</summary>
+/// <summary>An ONNX graph compiled to Torch, run at full or at chosen ranks.</summary>
 /// <remarks>
-/// A rank is applied by reading a prefix of both factors' rows, nothing else: the nodes are those of the file, and so is the
-/// arithmetic. Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.
+/// <para>Float initializers learn; Constant nodes do not. Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.</para>
+/// <para>
+/// A rank is applied by reading a prefix of both factors' rows, and no operator knows of factors. A layer of rank 0 leaves its bias: it is
+/// held as one component of zeros that learns no more, so that files and graphs stay of the shapes that every runtime takes.
+/// </para>
 /// </remarks>
 public sealed class TrainableGraph : IDisposable
 {
@@ -19,31 +22,30 @@ public sealed class TrainableGraph : IDisposable
     readonly Dictionary<string, int> _slots = [];
     readonly Dictionary<string, Tensor> _weights = [];
     readonly Dictionary<string, Tensor> _statistics = [];
-    readonly int _input, _logits, _output;
+    readonly Dictionary<string, Tensor> _constants = [];
+    readonly PairExecution[] _pairs;
+    readonly int[] _inputs;
+    readonly int _logits, _output;
 
-    /// <param name="source">The model; it is not changed. Its graph must have one float input.</param>
+    /// <param name="source">The model; it is not changed.</param>
     /// <exception cref="UntrainableModelException">A node that the trainable graph lacks.</exception>
     public TrainableGraph(LodModel source)
     {
         _source = source;
         var model = source.Model;
-        var inputs = model.Inputs.ToList();
-        if (inputs.Count != 1)
+        _inputs = [.. model.Inputs.Select(input => Slot(input.Name))];
+        var pairOf = NodesOfPairs(source);
+        foreach (var node in model.Graph.Node.Where(node => node.OpType != "Constant"))
         {
-            throw new UntrainableModelException(model.Name, "(inputs)", $"it has {inputs.Count} inputs, and one is needed");
+            _steps.Add(new Step(Compile(node, model), Slots(node), Slot(node.Output[0]), pairOf.GetValueOrDefault(node.Output[0], -1)));
         }
 
-        _input = Slot(inputs[0].Name);
-        foreach (var node in model.Graph.Node)
-        {
-            Compile(node, model);
-        }
-
+        _pairs = [.. source.Pairs.Select(pair => Execution(pair, model))];
         _output = Slot(model.Graph.Output[0].Name);
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
         var last = model.Graph.Node.FirstOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name));
         _logits = last?.OpType == "Softmax" ? Slot(last.Input[0]) : _output;
-        LoadWeights(model); // at the end, for nobody would free them if a node were refused
+        LoadTensors(model); // at the end, for nobody would free them if a node were refused
     }
 
     /// <summary>The operators that can be trained, by their ONNX names.</summary>
@@ -55,29 +57,34 @@ public sealed class TrainableGraph : IDisposable
     /// <summary>Every trainable tensor by its initializer's name. The graph owns them.</summary>
     public IReadOnlyDictionary<string, Tensor> Weights => _weights;
 
-    /// <summary>The current rank of each pair, in the order of <see cref="Pairs"/>.</summary>
-    public IReadOnlyList<int> Ranks => [.. Pairs.Select(pair => (int)_weights[pair.V].shape[0])];
+    /// <summary>BatchNorm's running means and variances by their initializers' names. The graph owns them.</summary>
+    public IReadOnlyDictionary<string, Tensor> Statistics => _statistics;
+
+    /// <summary>The current rank of each pair, in the order of <see cref="Pairs"/>; 0 where nothing but the bias is left.</summary>
+    public IReadOnlyList<int> Ranks => [.. Pairs.Select(RankOf)];
 
     /// <summary>Runs the graph to its output.</summary>
-    /// <param name="input">One batch, shaped as the graph's input.</param>
+    /// <param name="input">One batch, shaped as the graph's one input.</param>
     /// <param name="ranks">A rank for each pair, 1 to its current one; null for all at their current rank.</param>
     /// <param name="mode">What the pass is for.</param>
     /// <returns>The output, which the caller owns.</returns>
-    public Tensor Forward(Tensor input, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) => Run(input, ranks, mode, _output);
+    public Tensor Forward(Tensor input, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) => Run([input], ranks, mode, _output);
 
-    /// <summary>As <see cref="Forward"/>, but stops before a final Softmax.</summary>
-    public Tensor Logits(Tensor input, IReadOnlyList<int>? ranks, ForwardMode mode) => Run(input, ranks, mode, _logits);
+    /// <summary>As <see cref="Forward"/>, but takes every input in the graph's order, and stops before a final Softmax.</summary>
+    public Tensor Logits(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
+        Run(inputs, ranks, mode, _logits);
 
     /// <summary>Cuts a pair to its first components for good.</summary>
     /// <param name="pair">Index in <see cref="Pairs"/>.</param>
-    /// <param name="rank">1 to the current rank.</param>
+    /// <param name="rank">0 to the current rank.</param>
     public void Shrink(int pair, int rank)
     {
         foreach (var name in new[] { Pairs[pair].U, Pairs[pair].V })
         {
             using var scope = NewDisposeScope();
             var old = _weights[name];
-            _weights[name] = old.detach()[..rank].clone().requires_grad_(true).DetachFromDisposeScope();
+            var kept = old.detach()[..Math.Max(1, rank)].clone();
+            _weights[name] = (rank == 0 ? kept.zero_() : kept.requires_grad_(true)).DetachFromDisposeScope();
             old.Dispose();
         }
     }
@@ -93,8 +100,7 @@ public sealed class TrainableGraph : IDisposable
             var name = model.Graph.Initializer[i].Name;
             if (_weights.TryGetValue(name, out var tensor) || _statistics.TryGetValue(name, out tensor))
             {
-                var plain = tensor.detach().contiguous();
-                model.Graph.Initializer[i] = TensorValues.Create(name, plain.shape, plain.data<float>().ToArray());
+                model.Graph.Initializer[i] = NativeTensor.ToOnnx(name, tensor);
             }
         }
 
@@ -104,31 +110,47 @@ public sealed class TrainableGraph : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in _weights.Values.Concat(_statistics.Values))
+        foreach (var tensor in _weights.Values.Concat(_statistics.Values).Concat(_constants.Values))
         {
             tensor.Dispose();
         }
     }
 
-    Tensor Run(Tensor input, IReadOnlyList<int>? ranks, ForwardMode mode, int wanted)
+    Tensor Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks, ForwardMode mode, int wanted)
     {
         using var scope = NewDisposeScope();
         var values = new Tensor?[_slots.Count];
-        values[_input] = input;
-        foreach (var (name, tensor) in _weights.Concat(_statistics))
+        foreach (var (slot, input) in _inputs.Zip(inputs))
+        {
+            values[slot] = input;
+        }
+
+        foreach (var (name, tensor) in _weights.Concat(_statistics).Concat(_constants))
         {
             values[_slots[name]] = tensor;
         }
 
         for (var i = 0; ranks is not null && i < ranks.Count; i++)
         {
-            values[_slots[Pairs[i].U]] = _weights[Pairs[i].U][..ranks[i]];
-            values[_slots[Pairs[i].V]] = _weights[Pairs[i].V][..ranks[i]];
+            Cut(values, Pairs[i].U, ranks[i]);
+            Cut(values, Pairs[i].V, ranks[i]);
         }
 
+        var merged = new bool?[_pairs.Length];
         foreach (var step in _steps)
         {
-            values[step.Output] = step.Operator([.. step.Inputs.Select(slot => slot < 0 ? null : values[slot])], mode);
+            if (step.Pair >= 0 && (merged[step.Pair] ??= IsMerged(step.Pair, values)))
+            {
+                if (step.Output == _pairs[step.Pair].Output)
+                {
+                    values[step.Output] = _pairs[step.Pair].RunMerged(values, values[_slots[Pairs[step.Pair].U]]!, values[_slots[Pairs[step.Pair].V]]!, mode);
+                }
+            }
+            else
+            {
+                values[step.Output] = step.Operator([.. step.Inputs.Select(slot => slot < 0 ? null : values[slot])], mode);
+            }
+
             if (step.Output == wanted)
             {
                 break;
@@ -138,29 +160,71 @@ public sealed class TrainableGraph : IDisposable
         return values[wanted]!.MoveToOuterDisposeScope();
     }
 
-    void LoadWeights(OnnxModel model)
+    void Cut(Tensor?[] values, string factor, int rank)
+    {
+        var whole = _weights[factor];
+        values[_slots[factor]] = rank > 0 && rank < whole.shape[0] ? whole[..rank] : whole;
+    }
+
+    bool IsMerged(int pair, Tensor?[] values) => _pairs[pair].IsCheaperMerged(values, (int)values[_slots[Pairs[pair].V]]!.shape[0]);
+
+    int RankOf(FactorPair pair)
+    {
+        var v = _weights[pair.V];
+        return v.requires_grad ? (int)v.shape[0] : 0;
+    }
+
+    void LoadTensors(OnnxModel model)
     {
         var statistics = model.Graph.Node.Where(node => node.OpType == "BatchNormalization").SelectMany(node => node.Input.Skip(3)).ToHashSet();
-        foreach (var initializer in model.Graph.Initializer.Where(tensor => tensor.DataType == (int)TensorProto.Types.DataType.Float))
+        foreach (var initializer in model.Graph.Initializer)
         {
             Slot(initializer.Name);
-            var learnt = !statistics.Contains(initializer.Name);
-            var tensor = NativeTensor.From(model.Floats(initializer), initializer.Dims.ToArray()).requires_grad_(learnt).DetachFromDisposeScope();
-            (learnt ? _weights : _statistics)[initializer.Name] = tensor;
+            var isFloat = initializer.DataType == (int)TensorProto.Types.DataType.Float;
+            var learns = isFloat && !statistics.Contains(initializer.Name);
+            var tensor = NativeTensor.From(model, initializer).requires_grad_(learns).DetachFromDisposeScope();
+            (learns ? _weights : isFloat ? _statistics : _constants)[initializer.Name] = tensor;
+        }
+
+        foreach (var node in model.Graph.Node.Where(node => node.OpType == "Constant"))
+        {
+            Slot(node.Output[0]);
+            _constants[node.Output[0]] = NativeTensor.From(model, ConstantOf(node, model)).DetachFromDisposeScope();
+        }
+
+        // One component of zeros is what a file holds of a layer at rank 0.
+        foreach (var pair in Pairs.Where(pair => _weights[pair.V].shape[0] == 1 && _weights[pair.V].count_nonzero().item<long>() == 0))
+        {
+            _weights[pair.U].requires_grad_(false);
+            _weights[pair.V].requires_grad_(false);
         }
     }
 
-    void Compile(NodeProto node, OnnxModel model)
+    static Operator Compile(NodeProto node, OnnxModel model)
     {
         var source = new NodeSource(node, model, name => model.Initializer(name) is { DataType: (int)TensorProto.Types.DataType.Int64 } constant ? model.Longs(constant) : null);
-        if (node.Domain is not ("" or "ai.onnx") || !OperatorTable.Operators.TryGetValue(node.OpType, out var compile))
-        {
-            throw source.Unsupported($"the operator {node.OpType} is not among {string.Join(", ", SupportedOperators)}");
-        }
-
-        var inputs = node.Input.Select(name => name.Length == 0 ? -1 : Slot(name)).ToArray();
-        _steps.Add(new Step(compile(source), inputs, Slot(node.Output[0])));
+        return node.Domain is "" or "ai.onnx" && OperatorTable.Operators.TryGetValue(node.OpType, out var compile)
+            ? compile(source)
+            : throw source.Unsupported($"the operator {node.OpType} is not among {string.Join(", ", SupportedOperators)}");
     }
+
+    static TensorProto ConstantOf(NodeProto node, OnnxModel model) => node.Attribute.FirstOrDefault(attribute => attribute.T is not null)?.T
+        ?? throw new UntrainableModelException(model.Name, node.Output[0], "it is a Constant of another kind than a tensor");
+
+    PairExecution Execution(FactorPair pair, OnnxModel model)
+    {
+        var node = PairRewrite.DenseNode(model, pair, $"{pair.Layer}.weight");
+        var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
+        var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
+        return new PairExecution(pair, Compile(node, model), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
+    }
+
+    /// <summary>The pair that each of a pair's nodes belongs to, by the node's output: its projection and its expansion.</summary>
+    static Dictionary<string, int> NodesOfPairs(LodModel source) => source.Pairs
+        .SelectMany((pair, i) => new[] { (PairRewrite.Projection(source.Model, pair).Output[0], i), (PairRewrite.Expansion(source.Model, pair).Output[0], i) })
+        .ToDictionary();
+
+    int[] Slots(NodeProto node) => [.. node.Input.Select(name => name.Length == 0 ? -1 : Slot(name))];
 
     int Slot(string value)
     {
@@ -169,5 +233,9 @@ public sealed class TrainableGraph : IDisposable
         return slot;
     }
 
-    sealed record Step(Operator Operator, int[] Inputs, int Output);
+    /// <param name="Operator">What it computes.</param>
+    /// <param name="Inputs">Where its inputs lie; -1 where one was left out.</param>
+    /// <param name="Output">Where its output goes.</param>
+    /// <param name="Pair">The pair that it projects or expands; -1 for all other nodes.</param>
+    sealed record Step(Operator Operator, int[] Inputs, int Output, int Pair);
 }

@@ -1,30 +1,11 @@
+using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Graph;
-using MaestroDeploy.Data;
+using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Compressor.Training;
 
-/// <summary>Where a run is, told after each step.</summary>
-/// <param name="Epoch">From 1.</param>
-/// <param name="Epochs">Of how many.</param>
-/// <param name="Step">Step of the epoch, from 1.</param>
-/// <param name="Steps">Steps an epoch.</param>
-/// <param name="Loss">Mean loss of the epoch so far.</param>
-public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps, double Loss);
-
-/// <summary>One epoch, as a line of <c>metrics.jsonl</c>.</summary>
-/// <param name="Epoch">From 1.</param>
-/// <param name="Loss">Mean loss over the epoch's samples: of the full pass plus, in the nested recipe, the sampled one.</param>
-/// <param name="TrainAccuracy">Share of training samples answered right while training, at the ranks the loss was taken at, 0 to 1.</param>
-/// <param name="LearningRate">At the epoch's end.</param>
-/// <param name="Params">Parameters of the factored model, each layer at the cheaper of pair and dense.</param>
-/// <param name="Macs">Multiply-accumulates a sample, counted the same way.</param>
-/// <param name="Ranks">The current rank of each factored layer.</param>
-/// <param name="Seconds">Wall time of the epoch.</param>
-public sealed record EpochMetrics(
-    int Epoch, double Loss, double TrainAccuracy, double LearningRate, long Params, long Macs, IReadOnlyDictionary<string, int> Ranks, double Seconds);
-
-/// <summary>Trains a factored model by LoD: the ranks of a layer become ordered by what they are worth.</summary>
+/// <summary>Trains a model by LoD: the ranks of a layer become ordered by what they are worth.</summary>
 /// <remarks>Source: Horváth et al., Maestro, arXiv:2308.14929, Algorithm 1.</remarks>
 public sealed class Trainer
 {
@@ -41,28 +22,73 @@ public sealed class Trainer
     }
 
     /// <summary>Trains a copy of a model.</summary>
-    /// <param name="model">A factored model whose output is one score a class; it is not changed.</param>
-    /// <param name="samples">The training split.</param>
-    /// <param name="onEpoch">Called after each epoch.</param>
+    /// <param name="start">The model: dense, without pairs, or factored already. It is not changed.</param>
+    /// <param name="training">What it learns.</param>
+    /// <param name="validation">What the best epoch is chosen by; null takes the last.</param>
+    /// <param name="checkpoint">Where the run is kept after each epoch, and goes on from if it was; null keeps it nowhere.</param>
+    /// <param name="onEpoch">Called with each epoch's metrics, once they are safe; with those of a checkpoint first.</param>
     /// <param name="progress">Told after each step; null for no one.</param>
     /// <param name="cancellation">Checked before each step.</param>
-    /// <exception cref="UntrainableModelException">The model's operators or its input do not allow it.</exception>
+    /// <exception cref="UntrainableModelException">The model's operators or its inputs do not allow it.</exception>
     /// <exception cref="TrainingDivergedException">The loss stopped being a number.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is of another run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public LodModel Train(LodModel model, SampleSet samples, Action<EpochMetrics>? onEpoch = null, IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public TrainingResult Train(LodModel start, TrainingTask training, TrainingTask? validation = null, Checkpoint? checkpoint = null, Action<EpochMetrics>? onEpoch = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var run = new TrainingRun(model, samples, _options);
-        for (var epoch = 1; epoch <= _options.Epochs; epoch++)
+        var kept = checkpoint?.Load(_options, training.Name);
+        var best = kept?.Best;
+        using var run = kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
+        foreach (var epoch in run.State.Epochs)
         {
-            var started = _clock.GetTimestamp();
-            var (loss, accuracy) = run.Epoch(epoch, progress, cancellation);
-            run.Shrink();
-            var cost = run.Cost();
-            onEpoch?.Invoke(new EpochMetrics(epoch, loss, accuracy, run.LearningRate, cost.Params, cost.Macs, run.Ranks,
-                _clock.GetElapsedTime(started).TotalSeconds));
+            onEpoch?.Invoke(epoch);
         }
 
-        return run.Result(model.Provenance with { Recipe = _options.Recipe.ToString().ToLowerInvariant(), Seed = _options.Seed, Epochs = _options.Epochs });
+        while (run.State.Epochs.Count < _options.Epochs)
+        {
+            if (!run.IsFactored && run.State.Epochs.Count == _options.DenseEpochs)
+            {
+                run.Factor();
+            }
+
+            var isBest = Epoch(run, validation, progress, cancellation);
+            best = isBest ? run.Model() : best;
+            checkpoint?.Save(run, isBest ? best : null, _options, training.Name);
+            onEpoch?.Invoke(run.State.Epochs[^1]);
+        }
+
+        if (!run.IsFactored)
+        {
+            best = SvdFactoring.Factor((best ?? run.Model()).Model, run.Provenance, _options.Layers, _options.RankShare);
+        }
+
+        var model = best ?? run.Model();
+        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Describe(), Seed = _options.Seed, Epochs = _options.Epochs }),
+            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : _options.Epochs);
+    }
+
+    /// <summary>One epoch with all that follows it.</summary>
+    /// <returns>Whether it is the best since the ranks last changed.</returns>
+    bool Epoch(TrainingRun run, TrainingTask? validation, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        var started = _clock.GetTimestamp();
+        var epoch = run.State.Epochs.Count + 1;
+        var (loss, accuracy) = run.TrainEpoch((step, meanLoss) => progress?.Report(At(step, meanLoss)), cancellation);
+        run.Shrink();
+        run.RecalibrateNorms();
+        var validated = validation is null ? ((double Loss, double Accuracy, double Score)?)null : run.Validate(validation);
+        var isBest = validated is { } now && (run.State.BestEpoch == 0 || now.Score < run.State.BestScore);
+        var cost = run.Cost;
+        run.Note(new EpochMetrics(epoch, loss, accuracy, validated?.Loss, validated?.Accuracy, run.LearningRate, cost.Params, cost.Macs, run.State.TrainingMacs, run.Ranks,
+            run.Importance, _clock.GetElapsedTime(started).TotalSeconds), isBest, validated?.Score ?? 0);
+        return isBest;
+
+        TrainingProgress At(int step, double meanLoss)
+        {
+            var elapsed = _clock.GetElapsedTime(started);
+            var stepsLeft = (long)run.StepsAnEpoch * (_options.Epochs - epoch + 1) - step;
+            return new TrainingProgress(epoch, _options.Epochs, step, run.StepsAnEpoch, meanLoss, (double)step / run.StepsAnEpoch * run.SamplesAnEpoch / elapsed.TotalSeconds,
+                elapsed * ((double)stepsLeft / step));
+        }
     }
 }

@@ -1,95 +1,157 @@
 using System.Runtime.InteropServices;
+using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Graph;
-using MaestroDeploy.Data;
+using MaestroDeploy.Compressor.Training.Optimization;
+using MaestroDeploy.Compressor.Training.Samplers;
+using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Training;
 
-/// <summary>The state of one run: weights, momentum, random streams, and how far the schedule has come.</summary>
+/// <summary>A model in training: its weights, their moments, and the steps that change them.</summary>
 sealed class TrainingRun : IDisposable
 {
-    readonly LodModel _model;
-    readonly LodCost _cost;
-    readonly SampleSet _samples;
-    readonly TrainingOptions _options;
-    readonly TrainableGraph _graph;
-    readonly GradientStep _step;
-    readonly IRankSampler _sampler;
-    readonly long[] _inputShape;
-    readonly int[] _order;
-    readonly int _batchSize;
-    readonly Random _shuffling;
-    int _taken;
+    const int CalibrationBatches = 50; // a running mean of momentum 0.1 has then forgotten all but 0.5 % of what it was
 
-    public TrainingRun(LodModel model, SampleSet samples, TrainingOptions options)
+    readonly TrainingOptions _options;
+    readonly TrainingTask _task;
+    readonly Schedule _schedule;
+    readonly int _batchSize;
+    TrainableGraph _graph;
+    GradientStep _step;
+    IRankSampler _sampler;
+    LodCost _cost;
+
+    /// <param name="model">The model to start from, factored or not.</param>
+    /// <param name="task">What it learns.</param>
+    /// <param name="options">How.</param>
+    /// <param name="state">How far it has come.</param>
+    public TrainingRun(LodModel model, TrainingTask task, TrainingOptions options, RunState state)
     {
-        (_model, _samples, _options) = (model, samples, options);
-        _inputShape = InputShape(model, samples);
-        CheckClasses(model, samples);
-        _graph = new TrainableGraph(model);
-        _cost = CostOrDispose(model);
-        _step = new GradientStep(options.Momentum, options.WeightDecay, options.ClipNorm);
-        // One stream for each use: a change in how ranks are drawn leaves the batches as they were.
-        _shuffling = new Random(options.Seed);
-        var sampling = new Random(options.Seed ^ 0x5eed);
-        _sampler = options.Recipe == Recipe.Paper ? new SingleLayerSampler(sampling) : new NestedSampler(sampling, _cost.Layers, options.SmallestShare);
-        _batchSize = Math.Min(options.BatchSize, samples.Count);
-        _order = [.. Enumerable.Range(0, samples.Count)];
+        (_task, _options, State) = (task, options, state);
+        task.Check(model);
+        _batchSize = Math.Min(options.BatchSize, task.Count);
+        _schedule = new Schedule(options.Schedule, options.LearningRate, options.WarmUp, (long)StepsAnEpoch * options.Epochs);
+        (_graph, _cost, _step) = Compile(model);
+        _sampler = SamplerFor(_cost);
+        Provenance = model.Provenance;
     }
 
-    public double LearningRate { get; private set; }
+    public RunState State { get; private set; }
+
+    public LodProvenance Provenance { get; }
+
+    public bool IsFactored => _graph.Pairs.Count > 0;
+
+    public int StepsAnEpoch => (_task.Count + _batchSize - 1) / _batchSize;
+
+    public int SamplesAnEpoch => _task.Count;
+
+    public double LearningRate => _schedule.Rate(Math.Max(0, State.Step - 1));
 
     public IReadOnlyDictionary<string, int> Ranks => _graph.Pairs.Zip(_graph.Ranks).ToDictionary(pair => pair.First.Layer, pair => pair.Second);
 
-    int StepsAnEpoch => (_samples.Count + _batchSize - 1) / _batchSize;
+    /// <summary>‖u_b‖·‖v_b‖ of each component of each factored layer, to four digits.</summary>
+    public IReadOnlyDictionary<string, float[]> Importance => _graph.Pairs.ToDictionary(pair => pair.Layer, pair =>
+        GroupLasso.RowNorms(_graph.Weights[pair.U]).Zip(GroupLasso.RowNorms(_graph.Weights[pair.V]), (u, v) => FourDigits(u * v)).ToArray());
 
-    public (double Loss, double Accuracy) Epoch(int epoch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    /// <summary>What the model costs at its current ranks, each layer at the cheaper of pair and dense.</summary>
+    public ModelCost Cost => _cost.At(_graph.Ranks);
+
+    public IEnumerable<KeyValuePair<string, Tensor>> Moments => _step.Moments;
+
+    public void Restore(string moment, Tensor value) => _step.Restore(moment, value);
+
+    public LodModel Model() => _graph.ToModel(Provenance);
+
+    /// <summary>Replaces the dense model by its factors, cut to the share of their ranks that is asked for.</summary>
+    public void Factor()
     {
-        _shuffling.Shuffle(_order);
-        var batch = new float[_batchSize * _samples.SampleSize];
-        var (loss, right, seen) = (0.0, 0L, 0);
-        for (var step = 0; step < StepsAnEpoch; step++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var chosen = _order.AsSpan(seen, Math.Min(_batchSize, _order.Length - seen));
-            var (stepLoss, stepRight) = LearnOrExplain(chosen, batch);
-            if (!double.IsFinite(stepLoss))
-            {
-                throw new TrainingDivergedException(epoch, step + 1, LearningRate);
-            }
-
-            seen += chosen.Length;
-            loss += stepLoss * chosen.Length;
-            right += stepRight;
-            progress?.Report(new TrainingProgress(epoch, _options.Epochs, step + 1, StepsAnEpoch, loss / seen));
-        }
-
-        return (loss / seen, (double)right / seen);
+        var factored = SvdFactoring.Factor(Model().Model, Provenance, _options.Layers, _options.RankShare);
+        _step.Dispose();
+        _graph.Dispose();
+        (_graph, _cost, _step) = Compile(factored);
+        _sampler = SamplerFor(_cost);
+        State = State with { FactoredSince = State.Step, RanksSince = State.Step, BestEpoch = 0 };
     }
 
-    /// <summary>Removes each layer's tail whose importance is at most the threshold; one rank always stays.</summary>
+    /// <summary>One pass over the training split.</summary>
+    /// <returns>The mean loss of its steps, and the share of answers that were right.</returns>
+    public (double Loss, double Accuracy) TrainEpoch(Action<int, double> onStep, CancellationToken cancellation)
+    {
+        var epoch = State.Epochs.Count + 1;
+        var batches = _task.Batches(_batchSize, RandomStreams.At(_options.Seed, RandomUse.Order, epoch));
+        var (loss, right, of) = (0.0, 0L, 0L);
+        for (var i = 0; i < batches.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var learnt = LearnOrExplain(batches[i]);
+            if (!double.IsFinite(learnt.Loss))
+            {
+                throw new TrainingDivergedException(epoch, i + 1, LearningRate);
+            }
+
+            loss += learnt.Loss;
+            right += learnt.Right;
+            of += learnt.Of;
+            onStep(i + 1, loss / (i + 1));
+        }
+
+        return (loss / batches.Count, (double)right / of);
+    }
+
+    /// <summary>Removes each layer's tail whose importance is at most the threshold.</summary>
     public void Shrink()
     {
         for (var i = 0; i < _graph.Pairs.Count; i++)
         {
             var pair = _graph.Pairs[i];
-            var importance = GroupLasso.TailNorms(_graph.Weights[pair.U]).Zip(GroupLasso.TailNorms(_graph.Weights[pair.V]), (u, v) => (double)u * v).ToArray();
-            var kept = Math.Max(1, importance.Count(value => value > _options.ShrinkThreshold));
-            if (kept < importance.Length)
+            var importance = GroupLasso.TailNorms(_graph.Weights[pair.U]).Zip(GroupLasso.TailNorms(_graph.Weights[pair.V]), (u, v) => u * v);
+            var kept = importance.Count(value => value > _options.ShrinkThreshold);
+            if (kept < _graph.Ranks[i])
             {
                 _graph.Shrink(i, kept);
                 _step.Shrink(pair.U, kept);
                 _step.Shrink(pair.V, kept);
+                State = State with { RanksSince = State.Step, BestEpoch = 0 };
             }
         }
     }
 
-    /// <summary>What the model costs at its current ranks, each layer at the cheaper of pair and dense.</summary>
-    public ModelCost Cost() => _cost.At(_graph.Ranks);
+    /// <summary>Where only cut models were trained: gives the norms the statistics of the model at its current ranks.</summary>
+    public void RecalibrateNorms()
+    {
+        if (_graph.Statistics.Count == 0 || !IsFactored || TrainsFull)
+        {
+            return;
+        }
 
-    public LodModel Result(LodProvenance provenance) => _graph.ToModel(provenance);
+        using var nothing = no_grad();
+        foreach (var batch in _task.Batches(_batchSize, RandomStreams.At(_options.Seed, RandomUse.Order, 0)).Take(CalibrationBatches))
+        {
+            using var scope = NewDisposeScope();
+            _graph.Logits(_task.Load(batch, null).Inputs, null, ForwardMode.TrainFull);
+        }
+    }
+
+    /// <summary>Loss and accuracy on held-out samples at current ranks, and a score to choose the best epoch by.</summary>
+    /// <remarks>The score is the loss; where cut models are trained too, its mean with that at a quarter of the ranks.</remarks>
+    public (double Loss, double Accuracy, double Score) Validate(TrainingTask held)
+    {
+        var (loss, accuracy) = Evaluate(held, null);
+        int[] quarter = [.. _graph.Ranks.Select(rank => (rank + 3) / 4)];
+        var ofFamilies = IsFactored && _options.Sampling is Sampling.Nested or Sampling.Independent;
+        return (loss, accuracy, ofFamilies ? (loss + Evaluate(held, quarter).Loss) / 2 : loss);
+    }
+
+    public void Note(EpochMetrics epoch, bool isBest, double score) => State = State with
+    {
+        Epochs = [.. State.Epochs, epoch],
+        BestEpoch = isBest ? epoch.Epoch : State.BestEpoch,
+        BestScore = isBest ? score : State.BestScore,
+    };
 
     public void Dispose()
     {
@@ -97,60 +159,85 @@ sealed class TrainingRun : IDisposable
         _graph.Dispose();
     }
 
+    bool TrainsFull => _options.FullPass || _options.Sampling == Sampling.None || !IsFactored;
+
+    (double Loss, double Accuracy) Evaluate(TrainingTask held, int[]? ranks)
+    {
+        using var nothing = no_grad();
+        var (loss, right, of) = (0.0, 0L, 0L);
+        foreach (var indices in held.Batches(_batchSize, null))
+        {
+            using var scope = NewDisposeScope();
+            var batch = held.Load(indices, null);
+            var logits = _graph.Logits(batch.Inputs, ranks);
+            var (batchRight, batchOf) = Losses.Answers(logits, batch.Targets);
+            loss += Losses.Hard(logits, batch.Targets, smoothing: 0).item<float>() * batchOf;
+            right += batchRight;
+            of += batchOf;
+        }
+
+        return (loss / of, (double)right / of);
+    }
+
     // What Torch refuses is the model's shapes at this batch: a Reshape that fixes the batch, a norm over a single sample.
-    (double Loss, long Right) LearnOrExplain(ReadOnlySpan<int> chosen, float[] batch)
+    (double Loss, long Right, long Of) LearnOrExplain(int[] samples)
     {
         try
         {
-            return Learn(chosen, batch);
+            return Learn(samples);
         }
         catch (ExternalException e)
         {
-            throw new UntrainableModelException(_model.Model.Name, "(a step)", $"Torch refuses a batch of {chosen.Length}: {e.Message.Split('\n')[0]}");
+            throw new UntrainableModelException(Provenance.Model ?? "the model", "(a step)", $"Torch refuses a batch of {samples.Length}: {e.Message.Split('\n')[0]}");
         }
     }
 
-    (double Loss, long Right) Learn(ReadOnlySpan<int> chosen, float[] batch)
+    (double Loss, long Right, long Of) Learn(int[] samples)
     {
         using var scope = NewDisposeScope();
-        _samples.CopySamples(chosen, batch);
-        _inputShape[0] = chosen.Length;
-        var x = NativeTensor.From(batch.AsSpan(0, chosen.Length * _samples.SampleSize), _inputShape);
-        var labels = new long[chosen.Length];
-        for (var i = 0; i < labels.Length; i++)
-        {
-            labels[i] = _samples.Labels[chosen[i]];
-        }
-
-        var y = NativeTensor.From(labels);
-        var (loss, answers) = Loss(x, y);
+        var batch = _task.Load(samples, RandomStreams.At(_options.Seed, RandomUse.Augmentation, State.Step));
+        var (loss, answers) = Loss(batch);
         loss.backward();
-        LearningRate = Schedule.Rate(_options.LearningRate, _taken++, StepsAnEpoch * _options.Epochs);
-        ApplyLasso(LassoStep.Subgradient, factor => GroupLasso.AddGradient(factor, _options.Lasso));
-        _step.Apply(_graph.Weights, LearningRate);
-        // Momentum makes a steady gradient count 1/(1 − μ) times; so must the lasso, or its weight would mean less than as a gradient.
-        ApplyLasso(LassoStep.Proximal, factor => GroupLasso.Shrink(factor, LearningRate * _options.Lasso / (1 - _options.Momentum)));
-        return (loss.item<float>(), answers.argmax(1).eq(y).sum().item<long>());
+        var rate = _schedule.Rate(State.Step);
+        ApplyLasso(LassoStep.Subgradient, factor => GroupLasso.AddGradient(factor, _options.Lasso.Weight, _options.Lasso.Groups));
+        _step.Apply(_graph.Weights, rate, State.Step - State.FactoredSince);
+        // Momentum makes a steady gradient count several times; so must the lasso, or its weight would mean less than as a gradient.
+        ApplyLasso(LassoStep.Proximal, factor => GroupLasso.Shrink(factor, rate * _options.Lasso.Weight * _step.Gain, _options.Lasso.Groups));
+        State = State with { Step = State.Step + 1 };
+        var (right, of) = Losses.Answers(answers, batch.Targets);
+        return (loss.item<float>(), right, of);
     }
 
-    (Tensor Loss, Tensor Answers) Loss(Tensor x, Tensor y)
+    (Tensor Loss, Tensor Answers) Loss(TaskBatch batch)
     {
-        var ranks = _sampler.Draw(_graph.Ranks);
-        if (_options.Recipe == Recipe.Paper)
+        IReadOnlyList<int[]> plans = IsFactored && _options.Sampling != Sampling.None
+            ? _sampler.Draw(_graph.Ranks, new SamplingPlace(State.Step, State.RanksSince))
+            : [];
+        var full = TrainsFull ? Pass(batch, null, ForwardMode.TrainFull) : null;
+        var loss = full is null ? null : Losses.Hard(full, batch.Targets, _options.LabelSmoothing);
+        foreach (var plan in plans)
         {
-            var sampled = _graph.Logits(x, ranks, ForwardMode.TrainFull);
-            return (nn.functional.cross_entropy(sampled, y), sampled);
+            // Without a full pass it is the cut ones that move the norms' running statistics.
+            var cut = Pass(batch, plan, full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
+            var taught = full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing);
+            loss = loss is null ? taught : loss + taught;
+            full ??= plan == plans[^1] ? cut : null;
         }
 
-        var full = _graph.Logits(x, null, ForwardMode.TrainFull);
-        var cut = _graph.Logits(x, ranks, ForwardMode.TrainAtRanks);
-        var taught = -(full.detach().softmax(1) * cut.log_softmax(1)).sum([1L]).mean();
-        return (nn.functional.cross_entropy(full, y) + taught, full);
+        return (loss!, full!);
+    }
+
+    Tensor Pass(TaskBatch batch, int[]? ranks, ForwardMode mode)
+    {
+        const int ForwardAndBackward = 3; // the backward pass forms the products for the input's gradient and for the weight's
+        var macs = ForwardAndBackward * (double)_cost.At(ranks ?? _graph.Ranks).Macs * batch.Inputs[0].shape[0];
+        State = State with { TrainingMacs = State.TrainingMacs + macs };
+        return _graph.Logits(batch.Inputs, ranks, mode);
     }
 
     void ApplyLasso(LassoStep kind, Action<Tensor> apply)
     {
-        if (_options.Lasso > 0 && _options.LassoStep == kind)
+        if (_options.Lasso.Weight > 0 && _options.Lasso.Step == kind)
         {
             // A pair that the first output does not depend on has no gradient, and learns nothing.
             foreach (var pair in _graph.Pairs.Where(pair => _graph.Weights[pair.U].grad is not null))
@@ -161,42 +248,36 @@ sealed class TrainingRun : IDisposable
         }
     }
 
-    // After the graph, which names an operator that it lacks more plainly than a count that fails on it.
-    LodCost CostOrDispose(LodModel model)
+    IRankSampler SamplerFor(LodCost cost) => _options.Sampling switch
     {
+        Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
+        Sampling.Independent => new IndependentSampler(_options.Seed),
+        _ => new NestedSampler(_options.Seed, _options.SmallestShare, _options.Logarithmic, _options.Sandwich, cost.Layers, _options.Floored),
+    };
+
+    // The graph first: it names an operator that it lacks more plainly than a count that fails on it.
+    (TrainableGraph, LodCost, GradientStep) Compile(LodModel model)
+    {
+        var graph = new TrainableGraph(model);
         try
         {
-            return model.Cost();
+            return (graph, model.Cost(), new GradientStep(_options));
         }
         catch
         {
-            _graph.Dispose();
+            graph.Dispose();
             throw;
         }
     }
 
-    static void CheckClasses(LodModel model, SampleSet samples)
+    static float FourDigits(double value)
     {
-        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
-        if (scores is not null && (scores.Count != 2 || scores[1] != samples.Classes))
+        if (value == 0 || !double.IsFinite(value))
         {
-            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
-                $"it gives [{string.Join(", ", scores)}] a sample, and {samples.Name} has {samples.Classes} classes");
-        }
-    }
-
-    static long[] InputShape(LodModel model, SampleSet samples)
-    {
-        var input = model.Model.Inputs.First();
-        long[] shape = [.. (input.Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.HasDimValue ? axis.DimValue : -1)];
-        // The same numbers in the same order, but for axes of size 1: [1, 784, 1] takes [1, 28, 28]'s 784 only if it says so.
-        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
-        if (!fits)
-        {
-            throw new UntrainableModelException(model.Model.Name, input.Name,
-                $"it takes [{string.Join(", ", shape)}], and samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}]");
+            return 0;
         }
 
-        return shape;
+        var scale = Math.Pow(10, 3 - Math.Floor(Math.Log10(value)));
+        return (float)(Math.Round(value * scale) / scale);
     }
 }

@@ -35,11 +35,7 @@ public static class PairRewrite
     public static void Merge(OnnxModel model, FactorPair pair, string weight)
     {
         var (project, expand) = (Projection(model, pair), Expansion(model, pair));
-        var dense = project.Clone();
-        dense.Name = pair.Layer;
-        dense.Input[1] = weight;
-        dense.Input.AddRange(expand.Input.Skip(2));
-        dense.Output[0] = expand.Output[0];
+        var dense = DenseNode(model, pair, weight);
         foreach (var turn in model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V)).ToList())
         {
             model.Graph.Node.Remove(turn);
@@ -49,6 +45,21 @@ public static class PairRewrite
         Replace(model.Graph, project, [dense]);
         RemoveInitializer(model, pair.U);
         RemoveInitializer(model, pair.V);
+    }
+
+    /// <summary>The one node that a pair stands for: the projection's, reading the dense weight, with the expansion's bias and output.</summary>
+    /// <param name="model">The model; it is not changed.</param>
+    /// <param name="pair">The pair.</param>
+    /// <param name="weight">Name of the dense weight, <see cref="DenseDims"/> shaped.</param>
+    public static NodeProto DenseNode(OnnxModel model, FactorPair pair, string weight)
+    {
+        var (project, expand) = (Projection(model, pair), Expansion(model, pair));
+        var dense = project.Clone();
+        dense.Name = pair.Layer;
+        dense.Input[1] = weight;
+        dense.Input.AddRange(expand.Input.Skip(2));
+        dense.Output[0] = expand.Output[0];
+        return dense;
     }
 
     /// <summary>The dims under which a merged weight is stored: [out, in…], but [in, out] for a product.</summary>
@@ -95,10 +106,12 @@ public static class PairRewrite
     }
 
     /// <summary>The node of a pair that reads V, or V transposed.</summary>
-    internal static NodeProto Projection(OnnxModel model, FactorPair pair) => Reader(model, pair.V);
+    /// <exception cref="OnnxFormatException">No node does.</exception>
+    public static NodeProto Projection(OnnxModel model, FactorPair pair) => Reader(model, pair.V);
 
     /// <summary>The node of a pair that reads U, or U transposed.</summary>
-    internal static NodeProto Expansion(OnnxModel model, FactorPair pair) => Reader(model, pair.U);
+    /// <exception cref="OnnxFormatException">No node does.</exception>
+    public static NodeProto Expansion(OnnxModel model, FactorPair pair) => Reader(model, pair.U);
 
     static NodeProto Reader(OnnxModel model, string value)
     {

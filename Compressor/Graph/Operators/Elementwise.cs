@@ -1,4 +1,5 @@
 using MaestroDeploy.Onnx;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph.Operators;
@@ -7,6 +8,28 @@ namespace MaestroDeploy.Compressor.Graph.Operators;
 static class Elementwise
 {
     public static Tensor Add(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! + inputs[1]!;
+
+    public static Tensor Sub(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! - inputs[1]!;
+
+    public static Tensor Mul(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! * inputs[1]!;
+
+    public static Tensor Div(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! / inputs[1]!;
+
+    public static Tensor Equal(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.eq(inputs[1]!);
+
+    /// <summary>To float32, int64 or bool.</summary>
+    public static Operator Cast(NodeSource source)
+    {
+        var to = (DataType)source.Node.Int("to", 0);
+        var type = to switch
+        {
+            DataType.Float => float32,
+            DataType.Int64 => int64,
+            DataType.Bool => @bool,
+            _ => throw source.Unsupported($"a cast to {to}"),
+        };
+        return (inputs, _) => inputs[0]!.to(type);
+    }
 
     public static Tensor Identity(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.alias();
 

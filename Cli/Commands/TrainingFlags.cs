@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Optimization;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>The options that say how to train: a recipe, and what to change in it.</summary>
+sealed class TrainingFlags
+{
+    readonly List<(Option Option, Func<ParseResult, TrainingOptions, TrainingOptions> Change)> _flags = [];
+
+    readonly Option<string> _recipe = new("--recipe")
+    {
+        Description = "What to start from: nested trains whole families; paper is Maestro's Algorithm 1; pufferfish and dense are baselines.",
+        DefaultValueFactory = _ => Recipes.Nested,
+    };
+
+    public TrainingFlags()
+    {
+        _recipe.AcceptOnlyFromAmong([.. Recipes.Names]);
+        Add<int>("--epochs", "Passes over the training split; default 10.", (options, value) => options with { Epochs = value });
+        Add<int>("--batch-size", "Samples a step; default 128.", (options, value) => options with { BatchSize = value });
+        AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none.", (options, value) => options with { Sampling = value });
+        Add<double>("--smallest-share", "The smallest share of the ranks that nested sampling trains; default 1/32.", (options, value) => options with { SmallestShare = value });
+        Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
+        Add<bool>("--sandwich", "Whether each nested step trains the smallest share too: true or false.", (options, value) => options with { Sandwich = value });
+        Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });
+        Add<bool>("--soft-targets", "Whether the full pass teaches the cut ones, not the labels: true or false.", (options, value) => options with { SoftTargets = value });
+        AddName<OptimizerKind>("--optimizer", "sgd or adam-w.", (options, value) => options with { Optimizer = value });
+        Add<double>("--learning-rate", "The peak.", (options, value) => options with { LearningRate = value });
+        AddName<ScheduleKind>("--schedule", "cosine, constant, step or inverse-square-root.", (options, value) => options with { Schedule = value });
+        Add<double>("--warm-up", "Share of the steps over which the rate rises.", (options, value) => options with { WarmUp = value });
+        Add<double>("--momentum", "Of sgd.", (options, value) => options with { Momentum = value });
+        Add<double>("--weight-decay", "On tensors of two axes and more.", (options, value) => options with { WeightDecay = value });
+        Add<bool>("--decay-all", "Whether decay acts on biases and norms too: true or false.", (options, value) => options with { DecaysAll = value });
+        Add<double>("--clip", "The longest gradient before it is scaled down.", (options, value) => options with { ClipNorm = value });
+        Add<double>("--label-smoothing", "Share of a label's probability that is spread over all classes.", (options, value) => options with { LabelSmoothing = value });
+        Add<double>("--lasso", "Weight of the group lasso; above 0 it removes ranks.", (options, value) => options with { Lasso = options.Lasso with { Weight = value } });
+        AddName<LassoGroups>("--lasso-groups", "tails is the paper's hierarchical lasso; rows the plain one.", (options, value) => options with { Lasso = options.Lasso with { Groups = value } });
+        AddName<LassoStep>("--lasso-step", "proximal makes exact zeros; subgradient is the paper's code.", (options, value) => options with { Lasso = options.Lasso with { Step = value } });
+        Add<double>("--shrink-threshold", "The importance at which a tail of ranks goes.", (options, value) => options with { ShrinkThreshold = value });
+        Add<int>("--dense-epochs", "First epochs, trained dense before the switch to factors.", (options, value) => options with { DenseShare = (double)value / options.Epochs });
+        Add<double>("--rank-share", "Share of each full rank that is kept when a layer is factored.", (options, value) => options with { RankShare = value });
+        Add<int>("--skip-first", "Layers at the start that stay dense.", (options, value) => options with { Layers = options.Layers with { SkipFirst = value } });
+        Add<int>("--skip-last", "Layers at the end that stay dense.", (options, value) => options with { Layers = options.Layers with { SkipLast = value } });
+        Add<string>("--layers", "Patterns of the layers to factor, such as conv*,fc1.", (options, value) => options with { Layers = options.Layers with { Names = value.Split(',') } });
+        Add<double>("--validation", "Share of the training split held out to choose the best epoch by; default 0.05.", (options, value) => options with { Validation = value });
+        Add<int>("--seed", "Seeds weights, batches and sampling.", (options, value) => options with { Seed = value });
+    }
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_recipe);
+        foreach (var (option, _) in _flags)
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The recipe with what the command line changes in it.</summary>
+    /// <exception cref="UsageException">A value is out of its range.</exception>
+    public TrainingOptions Read(ParseResult parsed) => UsageException.Check(() => _flags
+        .Where(flag => parsed.GetResult(flag.Option) is not null)
+        .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
+
+    void Add<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)
+    {
+        var option = new Option<T>(name) { Description = description };
+        _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option)!)));
+    }
+
+    void AddName<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)
+        where T : struct, Enum
+    {
+        var option = new Option<T>(name) { Description = description, CustomParser = SharedOptions.Parse(EnumOf<T>) };
+        _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option))));
+    }
+
+    static T EnumOf<T>(string text)
+        where T : struct, Enum
+    {
+        var names = Enum.GetNames<T>();
+        var at = Array.FindIndex(names, name => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text);
+        return at >= 0
+            ? Enum.GetValues<T>()[at]
+            : throw new FormatException(string.Create(CultureInfo.InvariantCulture,
+                $"there is {string.Join(", ", names.Select(System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName))}; found '{text}'."));
+    }
+}

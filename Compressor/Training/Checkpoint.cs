@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Compressor.Training;
+
+/// <summary>A run cannot go on from a checkpoint, which was left as it is.</summary>
+/// <param name="path">The checkpoint's file.</param>
+/// <param name="why">What was found, and what to do.</param>
+public sealed class CheckpointException(string path, string why) : Exception($"{path}: {why}");
+
+/// <summary>The state of a run on disk, renewed after each epoch: whole, or as it was before.</summary>
+/// <remarks>
+/// <c>checkpoint.onnx</c> is a <c>model.lod.onnx</c> with the moments as further initializers and the run's state as metadata: it opens in any
+/// ONNX tool, and its digest finds damage. <c>best.onnx</c> is the model of the best epoch. A run that is stopped anywhere goes on from the
+/// last finished epoch and, in one thread, ends with the same bits.
+/// </remarks>
+/// <param name="folder">The run's folder.</param>
+public sealed class Checkpoint(string folder)
+{
+    const string StateKey = "maestro.training", MomentPrefix = "maestro.moment/";
+
+    static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    readonly string _path = Path.Combine(folder, "checkpoint.onnx"), _bestPath = Path.Combine(folder, "best.onnx");
+
+    /// <summary>Whether there is one.</summary>
+    public bool Exists => File.Exists(_path);
+
+    /// <summary>Removes it, once a run has ended.</summary>
+    public void Delete()
+    {
+        File.Delete(_path);
+        File.Delete(_bestPath);
+    }
+
+    internal Kept? Load(TrainingOptions options, string task)
+    {
+        if (!Exists)
+        {
+            return null;
+        }
+
+        var lod = LodModel.Load(_path);
+        var note = JsonSerializer.Deserialize<Note>(lod.Model.Metadata(StateKey) ?? "null", Json)
+            ?? throw new CheckpointException(_path, "it is a model, but not a checkpoint of a run; move it away");
+        if (Difference(note, options, task) is { } difference)
+        {
+            throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder");
+        }
+
+        return new Kept(lod, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
+    }
+
+    internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, string task)
+    {
+        // The best model first: one that is newer than its checkpoint is written again, the same, when that epoch is.
+        newBest?.Save(_bestPath);
+        var model = run.Model();
+        foreach (var (name, moment) in run.Moments)
+        {
+            model.Model.Graph.Initializer.Add(NativeTensor.ToOnnx(MomentPrefix + name, moment));
+        }
+
+        model.Model.SetMetadata(StateKey, JsonSerializer.Serialize(new Note(run.State, options, task), Json));
+        model.Save(_path);
+    }
+
+    static string? Difference(Note note, TrainingOptions options, string task)
+    {
+        if (note.Task != task)
+        {
+            return $"it was trained on {note.Task}, and this is {task}";
+        }
+
+        using var before = JsonSerializer.SerializeToDocument(note.Options, Json);
+        using var now = JsonSerializer.SerializeToDocument(options, Json);
+        return before.RootElement.EnumerateObject().Zip(now.RootElement.EnumerateObject())
+            .Where(pair => pair.First.Value.GetRawText() != pair.Second.Value.GetRawText())
+            .Select(pair => $"its {pair.First.Name.Replace('_', '-')} is {pair.First.Value.GetRawText()}, and here {pair.Second.Value.GetRawText()}").FirstOrDefault();
+    }
+
+    sealed record Note(RunState State, TrainingOptions Options, string Task);
+
+    /// <summary>What a checkpoint held.</summary>
+    internal sealed record Kept(LodModel Model, RunState State, LodModel? Best)
+    {
+        /// <summary>The run as it was.</summary>
+        public TrainingRun Resume(TrainingTask task, TrainingOptions options)
+        {
+            var plain = Model.CloneUnlabelled();
+            plain.RemoveMetadata(StateKey);
+            var moments = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(MomentPrefix, StringComparison.Ordinal)).ToList();
+            foreach (var moment in moments)
+            {
+                plain.Graph.Initializer.Remove(moment);
+            }
+
+            var run = new TrainingRun(new LodModel(plain, Model.Pairs, Model.Provenance), task, options, State);
+            foreach (var moment in moments)
+            {
+                run.Restore(moment.Name[MomentPrefix.Length..], NativeTensor.From(plain, moment).DetachFromDisposeScope());
+            }
+
+            return run;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using MaestroDeploy.Compressor.Training.Optimization;
+
+namespace MaestroDeploy.Compressor.Training;
+
+/// <summary>Named settings of <see cref="TrainingOptions"/> to start from.</summary>
+public static class Recipes
+{
+    /// <summary>Trains whole families: the default.</summary>
+    public const string Nested = "nested";
+
+    static readonly (string Name, Func<TrainingOptions> Make)[] Known =
+    [
+        (Nested, () => new TrainingOptions()),
+        ("paper", () => new TrainingOptions
+        {
+            // Maestro's Algorithm 1 with its LeNet settings; its CIFAR-10 ones are --schedule step --weight-decay 1e-4.
+            Sampling = Sampling.SingleLayer,
+            FullPass = false,
+            SoftTargets = false,
+            LearningRate = 0.01,
+            Schedule = ScheduleKind.Constant,
+            WarmUp = 0,
+            WeightDecay = 0,
+            ClipNorm = double.PositiveInfinity,
+        }),
+        ("pufferfish", () => new TrainingOptions { Sampling = Sampling.None, RankShare = 0.25, DenseShare = 0.25 }),
+        ("dense", () => new TrainingOptions { Sampling = Sampling.None, DenseShare = 1 }),
+    ];
+
+    /// <summary>nested, paper, pufferfish (a quarter of each rank, after a dense start) and dense (factored at its end).</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(recipe => recipe.Name)];
+
+    /// <summary>The settings of a recipe.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public static TrainingOptions Named(string name) => Known.FirstOrDefault(recipe => recipe.Name == name).Make?.Invoke()
+        ?? throw new ArgumentException($"There is no recipe '{name}'; there are {string.Join(", ", Names)}.");
+}

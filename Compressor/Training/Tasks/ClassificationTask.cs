@@ -1,0 +1,70 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Compressor.Training.Tasks;
+
+/// <summary>Labelled samples, one answer each.</summary>
+/// <param name="samples">The samples.</param>
+public sealed class ClassificationTask(SampleSet samples) : TrainingTask
+{
+    long[] _shape = [.. samples.SampleShape.Select(size => (long)size)];
+    float[] _values = [];
+
+    /// <inheritdoc/>
+    public override string Name => samples.Name;
+
+    /// <inheritdoc/>
+    public override int Count => samples.Count;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int[]> Batches(int size, Random? random)
+    {
+        int[] order = [.. Enumerable.Range(0, Count)];
+        random?.Shuffle(order);
+        return [.. order.Chunk(size)];
+    }
+
+    /// <inheritdoc/>
+    public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
+    {
+        var count = chosen.Length * samples.SampleSize;
+        _values = _values.Length >= count ? _values : new float[count];
+        samples.CopySamples(chosen, _values);
+        var labels = new long[chosen.Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = samples.Labels[chosen[i]];
+        }
+
+        return new TaskBatch([NativeTensor.From(_values.AsSpan(0, count), [chosen.Length, .. _shape])], NativeTensor.From(labels));
+    }
+
+    /// <inheritdoc/>
+    public override void Check(LodModel model)
+    {
+        _shape = InputShape(model);
+        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
+        if (scores is not null && (scores.Count != 2 || scores[1] != samples.Classes))
+        {
+            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
+                $"it gives [{string.Join(", ", scores)}] a sample, and {samples.Name} has {samples.Classes} classes");
+        }
+    }
+
+    /// <summary>The shape that the model wants one sample in: the same numbers in the same order, but for axes of size 1.</summary>
+    long[] InputShape(LodModel model)
+    {
+        var inputs = model.Model.Inputs.ToList();
+        if (inputs.Count != 1)
+        {
+            throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {samples.Name} fills one");
+        }
+
+        long[] shape = [.. (inputs[0].Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.HasDimValue ? axis.DimValue : -1)];
+        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
+        return fits ? shape[1..] : throw new UntrainableModelException(model.Model.Name, inputs[0].Name,
+            $"it takes [{string.Join(", ", shape)}], and samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}]");
+    }
+}

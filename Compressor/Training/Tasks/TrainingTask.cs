@@ -1,0 +1,38 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Onnx.LowRank;
+using static TorchSharp.torch;
+
+namespace MaestroDeploy.Compressor.Training.Tasks;
+
+/// <summary>What a model is trained on: samples in batches, each with the classes that its answers should be.</summary>
+/// <remarks>A classifier answers once a sample; a language model once a token.</remarks>
+public abstract class TrainingTask
+{
+    /// <summary>A target that counts for nothing, such as that of padding.</summary>
+    public const long NoTarget = -100;
+
+    /// <summary>The set and the split, such as <c>digits/train</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Samples in it, at least 1.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Which samples go together, each exactly once.</summary>
+    /// <param name="size">Samples in a batch, 1 and more; the last one may hold fewer.</param>
+    /// <param name="random">The order; null for the set's own.</param>
+    public abstract IReadOnlyList<int[]> Batches(int size, Random? random);
+
+    /// <summary>Makes the tensors of a batch, which the caller owns.</summary>
+    /// <param name="chosen">Which samples.</param>
+    /// <param name="random">Varies them where the task does that; null for the samples as they are.</param>
+    public abstract TaskBatch Load(ReadOnlySpan<int> chosen, Random? random);
+
+    /// <summary>Makes sure that a model takes these samples and gives a score for each class.</summary>
+    /// <exception cref="UntrainableModelException">It does not.</exception>
+    public abstract void Check(LodModel model);
+}
+
+/// <summary>One batch: the model's inputs in their order, and the class of each answer, [answers] int64.</summary>
+/// <param name="Inputs">Tensors for the graph's inputs.</param>
+/// <param name="Targets">As many as the logits have rows; <see cref="TrainingTask.NoTarget"/> where none counts.</param>
+public sealed record TaskBatch(IReadOnlyList<Tensor> Inputs, Tensor Targets);

@@ -1,0 +1,36 @@
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Compressor.Training;
+
+/// <summary>Where a run is, told after each step.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Epochs">Of how many.</param>
+/// <param name="Step">Step of the epoch, from 1.</param>
+/// <param name="Steps">Steps an epoch.</param>
+/// <param name="Loss">Mean loss of the epoch so far.</param>
+/// <param name="SamplesPerSecond">Samples trained in a second of this epoch so far.</param>
+/// <param name="Remaining">What the rest of the run takes at this rate.</param>
+public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps, double Loss, double SamplesPerSecond, TimeSpan Remaining);
+
+/// <summary>One epoch, as a line of <c>metrics.jsonl</c>.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Loss">Mean loss over the epoch's steps: of the full pass plus those at sampled ranks.</param>
+/// <param name="TrainAccuracy">Share of training answers that were right while training, at the ranks of the step's first pass, 0 to 1.</param>
+/// <param name="ValidationLoss">Mean cross-entropy on the held-out split, in nats; null where none is held out.</param>
+/// <param name="ValidationAccuracy">Share of right answers there, at current ranks, 0 to 1.</param>
+/// <param name="LearningRate">At the epoch's end.</param>
+/// <param name="Params">Parameters of the model, each factored layer at the cheaper of pair and dense.</param>
+/// <param name="Macs">Multiply-accumulates a sample, counted the same way.</param>
+/// <param name="TrainingMacs">Multiply-accumulates spent on training so far, a backward pass counted as two forward ones.</param>
+/// <param name="Ranks">The current rank of each factored layer; 0 where only the bias is left.</param>
+/// <param name="Importance">‖u_b‖·‖v_b‖ of each component of each factored layer, four digits.</param>
+/// <param name="Seconds">Wall time of the epoch.</param>
+public sealed record EpochMetrics(
+    int Epoch, double Loss, double TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy, double LearningRate, long Params, long Macs, double TrainingMacs,
+    IReadOnlyDictionary<string, int> Ranks, IReadOnlyDictionary<string, float[]> Importance, double Seconds);
+
+/// <summary>What a run came to.</summary>
+/// <param name="Model">The model of the best epoch, or of the last where nothing was held out.</param>
+/// <param name="Epochs">Every epoch's metrics.</param>
+/// <param name="BestEpoch">The epoch that the model is of, from 1.</param>
+public sealed record TrainingResult(LodModel Model, IReadOnlyList<EpochMetrics> Epochs, int BestEpoch);
