@@ -75,10 +75,13 @@ public sealed class SampleSet
                 throw new ArgumentOutOfRangeException(nameof(indices), index, $"{Name} has samples 0 to {Count - 1}.");
             }
 
-            _storage.Copy(_rows[index] * SampleSize, destination[..SampleSize]);
+            _storage.Copy(_rows[index], destination[..SampleSize]);
             destination = destination[SampleSize..];
         }
     }
+
+    /// <summary>What a black pixel becomes in a channel, 0 where the samples were floats from the start.</summary>
+    internal float Black(int channel) => _storage.Black(channel);
 
     /// <summary>The whole set in order, decoded as it is walked; the last batch holds what is left.</summary>
     /// <param name="size">Samples in a batch, at least 1.</param>
