@@ -75,10 +75,13 @@ public sealed class SampleSet
                 throw new ArgumentOutOfRangeException(nameof(indices), index, $"{Name} has samples 0 to {Count - 1}.");
             }
 
-            _storage.Copy(_rows[index] * SampleSize, destination[..SampleSize]);
+            _storage.Copy(_rows[index], destination[..SampleSize]);
             destination = destination[SampleSize..];
         }
     }
+
+    /// <summary>What a black pixel becomes in a channel, 0 where the samples were floats from the start.</summary>
+    internal float Black(int channel) => _storage.Black(channel);
 
     /// <summary>The whole set in order, decoded as it is walked; the last batch holds what is left.</summary>
     /// <param name="size">Samples in a batch, at least 1.</param>
@@ -101,6 +104,41 @@ public sealed class SampleSet
             return this;
         }
 
+        return Subset(Name, Evenly([.. Enumerable.Range(0, Count)], count));
+    }
+
+    /// <summary>Holds out a part for validation, drawn with every class in its proportion; the two share this set's storage.</summary>
+    /// <remarks>The part that is kept has this set's name; of <c>mnist/train</c> the other is <c>mnist/validation</c>.</remarks>
+    /// <param name="share">How much to hold out, as a share in (0, 1); rounded so that each part has at least one sample.</param>
+    /// <param name="seed">The same seed draws the same samples.</param>
+    /// <returns>The two parts, each in the order its samples stand in here; every sample is in one of them.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="share"/> is NaN, or not in (0, 1).</exception>
+    /// <exception cref="ArgumentException">There is only one sample.</exception>
+    public (SampleSet Kept, SampleSet HeldOut) Split(double share, int seed)
+    {
+        if (!(share > 0 && share < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(share), share, $"{Name}: the share to hold out lies between 0 and 1, both excluded.");
+        }
+
+        if (Count < 2)
+        {
+            throw new ArgumentException($"{Name} has a single sample, and no share of it can be held out.", nameof(share));
+        }
+
+        int[] all = [.. Enumerable.Range(0, Count)];
+        int[] drawn = [.. all];
+        new Random(seed).Shuffle(drawn);
+        var heldOut = Evenly(drawn, Math.Clamp((int)Math.Round(share * Count), 1, Count - 1));
+        var split = Name.LastIndexOf('/');
+        return (
+            Subset(Name, [.. all.Except(heldOut)]),
+            Subset($"{(split < 0 ? Name : Name[..split])}/validation", heldOut));
+    }
+
+    /// <summary>The first <paramref name="count"/> samples of <paramref name="order"/>, each class in its proportion; ascending.</summary>
+    int[] Evenly(int[] order, int count)
+    {
         // The k-th of a class of n stands at (k + 1/2) / n of its class: taking the lowest ranks takes all classes evenly.
         var size = new int[Classes];
         var seen = new int[Classes];
@@ -109,11 +147,12 @@ public sealed class SampleSet
             size[label]++;
         }
 
-        var place = Array.ConvertAll(_labels, label => (seen[label]++ + 0.5) / size[label]);
-        var kept = Enumerable.Range(0, Count).OrderBy(i => place[i]).Take(count).Order().ToArray();
-        return new SampleSet(
-            Name, SampleShape, Classes, _storage, Array.ConvertAll(kept, i => _rows[i]), Array.ConvertAll(kept, i => _labels[i]));
+        var place = Array.ConvertAll(order, i => (seen[_labels[i]]++ + 0.5) / size[_labels[i]]);
+        return [.. order.Zip(place).OrderBy(at => at.Second).Take(count).Select(at => at.First).Order()];
     }
+
+    SampleSet Subset(string name, int[] indices) => new(
+        name, SampleShape, Classes, _storage, Array.ConvertAll(indices, i => _rows[i]), Array.ConvertAll(indices, i => _labels[i]));
 
     static SampleSet Whole(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] labels)
     {

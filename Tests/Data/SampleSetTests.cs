@@ -89,6 +89,64 @@ public sealed class SampleSetTests
     public void Take_MoreThanThereIs_IsTheWholeSet() => Assert.AreEqual(5, Numbered(5).Take(6).Count);
 
     [TestMethod]
+    public void Split_AnyShare_PutsEverySampleInOnePartAndEveryClassInProportion()
+    {
+        var (kept, heldOut) = Numbered(300).Split(0.1, seed: 1);
+
+        Assert.AreEqual(("numbered", "numbered/validation"), (kept.Name, heldOut.Name));
+        CollectionAssert.AreEquivalent(Values(Numbered(300)), Values(kept).Concat(Values(heldOut)).ToArray());
+        for (var label = 0; label < 3; label++)
+        {
+            Assert.AreEqual(10, heldOut.Labels.Count(label), $"class {label}");
+        }
+
+        foreach (var part in new[] { kept, heldOut })
+        {
+            CollectionAssert.AreEqual(Array.ConvertAll(Values(part), value => (int)value % 3), part.Labels.ToArray());
+            CollectionAssert.AreEqual(Values(part).Order().ToArray(), Values(part));
+        }
+    }
+
+    [TestMethod]
+    public void Split_BySeed_IsTheSameAgainAndAnotherForAnother()
+    {
+        var first = Values(Numbered(300).Split(0.1, seed: 1).HeldOut);
+
+        CollectionAssert.AreEqual(first, Values(Numbered(300).Split(0.1, seed: 1).HeldOut));
+        CollectionAssert.AreNotEqual(first, Values(Numbered(300).Split(0.1, seed: 2).HeldOut));
+    }
+
+    [TestMethod]
+    [DataRow(1e-9, 1, DisplayName = "nearly nothing")]
+    [DataRow(0.5, 5, DisplayName = "half")]
+    [DataRow(1 - 1e-9, 9, DisplayName = "nearly all")]
+    public void Split_AShareOfFew_LeavesASampleInEachPart(double share, int expected)
+    {
+        var (kept, heldOut) = Numbered(10).Split(share, seed: 3);
+
+        Assert.AreEqual((10 - expected, expected), (kept.Count, heldOut.Count));
+    }
+
+    [TestMethod]
+    public void Split_ATrainingSplit_NamesTheOtherAfterTheSet()
+    {
+        var (kept, heldOut) = DataSets.Load("digits").Train.Split(0.2, seed: 0);
+
+        Assert.AreEqual(("digits/train", "digits/validation"), (kept.Name, heldOut.Name));
+        Assert.AreEqual(1442, kept.Count + heldOut.Count);
+    }
+
+    [TestMethod]
+    [DataRow(0.0)]
+    [DataRow(1.0)]
+    [DataRow(double.NaN)]
+    public void Split_NoShare_IsRefused(double share) =>
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Numbered(5).Split(share, seed: 0));
+
+    [TestMethod]
+    public void Split_ASingleSample_IsRefused() => Assert.ThrowsExactly<ArgumentException>(() => Numbered(1).Split(0.5, seed: 0));
+
+    [TestMethod]
     [DataRow(new[] { 1 }, 3, new[] { 0, 1 }, DisplayName = "more values than labels")]
     [DataRow(new[] { 1 }, 0, new int[0], DisplayName = "no samples")]
     [DataRow(new[] { 0 }, 2, new[] { 0, 1 }, DisplayName = "an empty axis")]
@@ -100,4 +158,6 @@ public sealed class SampleSetTests
     /// <summary>Sample i is the single value i, of class i mod 3.</summary>
     static SampleSet Numbered(int count) => SampleSet.FromFloats(
         "numbered", [1], 3, [.. Enumerable.Range(0, count).Select(i => (float)i)], [.. Enumerable.Range(0, count).Select(i => i % 3)]);
+
+    static float[] Values(SampleSet set) => set.Batches(set.Count).Single().Samples;
 }
