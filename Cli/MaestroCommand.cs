@@ -79,7 +79,7 @@ static class MaestroCommand
     /// <summary>Bad input, full disks and missing devices: what a user can mend. Anything else is a fault of ours, and shows its trace.</summary>
     static bool IsExpected(Exception e) => e
         is CommandException or OnnxFormatException or DataFormatException or ProfileFormatException or RuntimeException or ExportException
-        or UntrainableModelException or TrainingDivergedException or IOException or UnauthorizedAccessException;
+        or UntrainableModelException or TrainingDivergedException or CheckpointException or IOException or UnauthorizedAccessException;
 
     static IEnumerable<string> VerbOf(ParseResult parsed)
     {

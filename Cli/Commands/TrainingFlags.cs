@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
-using MaestroDeploy.Compressor.Factoring;
+using System.Text.Json;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
 
@@ -84,10 +82,9 @@ sealed class TrainingFlags
         where T : struct, Enum
     {
         var names = Enum.GetNames<T>();
-        var at = Array.FindIndex(names, name => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text);
+        var at = Array.FindIndex(names, name => JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text);
         return at >= 0
             ? Enum.GetValues<T>()[at]
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture,
-                $"there is {string.Join(", ", names.Select(System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName))}; found '{text}'."));
+            : throw new FormatException($"there is {string.Join(", ", names.Select(JsonNamingPolicy.KebabCaseLower.ConvertName))}; found '{text}'.");
     }
 }

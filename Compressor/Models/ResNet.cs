@@ -19,21 +19,21 @@ static class ResNet
 
     public static IEnumerable<string> Names => Kinds.Keys;
 
-    public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed)
+    public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed, int width)
     {
         BuiltInModels.RequireImages(name, sampleShape, least: 8);
         var (blocks, bottleneck) = Kinds[name];
         var g = new GraphBuilder(name, seed);
         var x = g.Input("image", sampleShape);                                   // [N, 3, H, W]
         x = sampleShape[1] < 64
-            ? Convolution(g, x, "stem", 64, kernel: 3)
-            : g.MaxPool(Convolution(g, x, "stem", 64, kernel: 7, stride: 2), 3, stride: 2, pad: 1);
+            ? Convolution(g, x, "stem", width, kernel: 3)
+            : g.MaxPool(Convolution(g, x, "stem", width, kernel: 7, stride: 2), 3, stride: 2, pad: 1);
         for (var stage = 0; stage < blocks.Length; stage++)
         {
             for (var block = 0; block < blocks[stage]; block++)
             {
                 var stride = stage > 0 && block == 0 ? 2 : 1;
-                x = Block(g, x, $"stage{stage + 1}.{block + 1}", 64 << stage, stride, bottleneck);
+                x = Block(g, x, $"stage{stage + 1}.{block + 1}", width << stage, stride, bottleneck);
             }
         }
 

@@ -7,7 +7,7 @@ namespace MaestroDeploy.Compressor.Models;
 /// <remarks>Source: Simonyan and Zisserman, arXiv:1409.1556, table 1, columns A, B, D and E.</remarks>
 static class Vgg
 {
-    // Convolutions of 3x3 by their channels; 0 is a pool that halves the image.
+    // Convolutions of 3x3 by their channels at a width of 64; 0 is a pool that halves the image.
     static readonly Dictionary<string, int[]> Stages = new()
     {
         ["vgg11"] = [64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0],
@@ -18,7 +18,7 @@ static class Vgg
 
     public static IEnumerable<string> Names => Stages.Keys;
 
-    public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed)
+    public static OnnxModel Create(string name, ReadOnlySpan<int> sampleShape, int classes, int seed, int width)
     {
         BuiltInModels.RequireImages(name, sampleShape, least: 32);
         var g = new GraphBuilder(name, seed);
@@ -33,7 +33,7 @@ static class Vgg
             }
 
             layer++;
-            x = g.Conv(x, $"conv{layer}", channels, kernel: 3, pad: 1);
+            x = g.Conv(x, $"conv{layer}", channels * width / 64, kernel: 3, pad: 1);
             x = g.Relu(g.BatchNorm(x, $"norm{layer}"));                          // [N, channels, H, W]
         }
 

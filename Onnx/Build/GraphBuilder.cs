@@ -38,6 +38,51 @@ public sealed class GraphBuilder(string name, int seed = 0)
         return new Value(name, shape);
     }
 
+    /// <summary>Adds a graph input of word numbers, int64 [N, length], both axes open.</summary>
+    /// <param name="name">The input's name; its second axis is called <c>name_length</c>.</param>
+    public Value Words(string name)
+    {
+        var words = Describe(name, [1, 1]);
+        words.Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Int64;
+        words.Type.TensorType.Shape.Dim[1] = new TensorShapeProto.Types.Dimension { DimParam = $"{name}_length" };
+        _graph.Input.Add(words);
+        return new Value(name, [1, 1]);
+    }
+
+    /// <summary>A table of rows that learns: normal, of deviation 1/√width.</summary>
+    /// <param name="name">The initializer's name.</param>
+    /// <param name="rows">Rows, such as words.</param>
+    /// <param name="width">Numbers in a row.</param>
+    public Value Table(string name, int rows, int width)
+    {
+        var values = new float[rows * width];
+        for (var i = 0; i < values.Length; i++)
+        {
+            // Box and Muller's transform; 1 less a draw from [0, 1) is never 0.
+            values[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()) / Math.Sqrt(width));
+        }
+
+        _graph.Initializer.Add(TensorValues.Create(name, [rows, width], values));
+        return new Value(name, [rows, width]);
+    }
+
+    /// <summary>Numbers that do not learn.</summary>
+    public Value Constant(string name, ReadOnlySpan<long> shape, ReadOnlySpan<float> values) => Constant(TensorValues.Create(name, shape, values));
+
+    /// <summary>Whole numbers that do not learn, [count].</summary>
+    public Value Constant(params ReadOnlySpan<long> values) => Constant(TensorValues.Create(Next("constant"), [values.Length], values));
+
+    /// <summary>Any node: what the methods here have no name for.</summary>
+    /// <param name="operation">An operator of opset 17.</param>
+    /// <param name="inputs">Its operands.</param>
+    /// <param name="with">Sets its attributes; null for none.</param>
+    public Value Node(string operation, IEnumerable<Value> inputs, Action<NodeProto>? with = null)
+    {
+        var node = Node(operation, Next(operation.ToLowerInvariant()), inputs.Select(input => input.Name));
+        with?.Invoke(node);
+        return Add(node);
+    }
+
     /// <summary>A convolution over [N, C, H, W] with a square kernel.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="name">The layer's name; its weights are <c>name.weight</c> and <c>name.bias</c>.</param>
@@ -75,6 +120,20 @@ public sealed class GraphBuilder(string name, int seed = 0)
     /// <summary>A matrix product with a weight [in, out], for inputs of any number of axes.</summary>
     public Value MatMul(Value x, string name, int features) =>
         Add(Node("MatMul", name, [x.Name, Weight($"{name}.weight", x.Shape[^1], x.Shape[^1], features)]));
+
+    /// <summary>A linear layer over the last axis of inputs of any number of axes: a MatMul and an Add.</summary>
+    public Value Project(Value x, string name, int features)
+    {
+        var inputs = x.Shape[^1];
+        return Add(Node("Add", $"{name}.sum", [MatMul(x, name, features).Name, Weight($"{name}.bias", inputs, features)]));
+    }
+
+    /// <summary>LayerNorm over the last axis, which starts as the plain normalisation.</summary>
+    public Value LayerNorm(Value x, string name)
+    {
+        var width = (int)x.Shape[^1];
+        return Add(Node("LayerNormalization", name, [x.Name, Filled($"{name}.scale", width, 1), Filled($"{name}.bias", width, 0)]).With("axis", -1));
+    }
 
     /// <summary>BatchNorm over the channels of [N, C, …], with fresh statistics of mean 0 and variance 1.</summary>
     public Value BatchNorm(Value x, string name)
@@ -118,14 +177,28 @@ public sealed class GraphBuilder(string name, int seed = 0)
 
     /// <summary>Ends the graph.</summary>
     /// <param name="output">The value that the model answers with.</param>
-    public OnnxModel Build(Value output)
+    /// <param name="axes">Names of its axes after the batch where they are open, null where they are of a fixed size; none given: all are fixed.</param>
+    public OnnxModel Build(Value output, params IReadOnlyList<string?> axes)
     {
-        _graph.Output.Add(Describe(output.Name, output.Shape));
+        var described = Describe(output.Name, output.Shape);
+        foreach (var (axis, name) in described.Type.TensorType.Shape.Dim.Skip(1).Zip(axes).Where(pair => pair.Second is not null))
+        {
+            axis.DimParam = name;
+        }
+
+        _graph.Output.Add(described);
         var proto = new ModelProto { IrVersion = IrVersion, ProducerName = "maestro", Graph = _graph };
         proto.OpsetImport.Add(new OperatorSetIdProto { Domain = OnnxModel.StandardDomain, Version = Opset });
         var model = new OnnxModel(proto, _graph.Name);
         GraphCheck.Check(model);
         return model;
+    }
+
+    Value Constant(TensorProto tensor)
+    {
+        var node = Node("Constant", tensor.Name, []);
+        node.Attribute.Add(new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = tensor });
+        return Add(node);
     }
 
     Value Pool(string operation, Value x, int kernel, int stride, int pad) => Add(Node(operation, Next("pool"), [x.Name])

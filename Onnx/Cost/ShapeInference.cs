@@ -27,17 +27,28 @@ static class ShapeInference
         {
             "Relu" or "Softmax" or "LogSoftmax" or "Identity" or "BatchNormalization" or "Sigmoid" or "Tanh" or "LeakyRelu"
                 or "Clip" or "Dropout" or "Cast" or "Erf" or "Gelu" or "LayerNormalization" or "Sqrt" or "Neg" or "Exp" => x,
-            "Add" or "Sub" or "Mul" or "Div" or "Pow" => second is null ? null : Broadcast(x, second),
+            "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Equal" => second is null ? null : Broadcast(x, second),
             "Conv" => second is { Length: > 2 } ? Windowed(node, x, channels: second[0], kernel: second[2..]) : null,
             "MaxPool" or "AveragePool" => x.Length > 2 ? Windowed(node, x, channels: x[1], kernel: node.Ints("kernel_shape") ?? []) : null,
             "GlobalAveragePool" or "GlobalMaxPool" => x.Length > 2 ? [x[0], x[1], .. Enumerable.Repeat(1L, x.Length - 2)] : null,
             "Flatten" => Flatten(x, node.Int("axis", 1)),
+            "Gather" => second is null ? null : Gather(x, second, node.Int("axis", 0)),
             "Gemm" => second is null ? null : Gemm(node, x, second),
             "MatMul" => second is null ? null : MatMul(x, second),
             "Reshape" => node.Input.Count > 1 && constantOf(node.Input[1]) is { } target ? Reshape(x, target, node.Int("allowzero", 0) != 0) : null,
+            "Shape" => [SizesOf(node, x).Length],
+            "Slice" => Slice(node, x, constantOf),
+            "Unsqueeze" => (node.Ints("axes") ?? (node.Input.Count > 1 ? constantOf(node.Input[1]) : null)) is { } axes ? Unsqueeze(x, axes) : null,
             "Transpose" => Transpose(x, node.Ints("perm") ?? [.. Enumerable.Range(0, x.Length).Select(axis => (long)axis).Reverse()]),
             _ => null,
         };
+    }
+
+    /// <summary>What a Shape node gives for an input of known shape: its sizes from start to end.</summary>
+    public static long[] SizesOf(NodeProto node, long[] x)
+    {
+        var (start, end) = (Place(node.Int("start", 0), x.Length), Place(node.Int("end", x.Length), x.Length));
+        return x[(int)start..(int)Math.Max(start, end)];
     }
 
     /// <summary>The multidirectional broadcast of two shapes.</summary>
@@ -99,6 +110,54 @@ static class ShapeInference
 
         return result;
     }
+
+    static long[]? Gather(long[] x, long[] indices, long axis)
+    {
+        axis = axis < 0 ? axis + x.Length : axis;
+        return axis >= 0 && axis < x.Length ? [.. x[..(int)axis], .. indices, .. x[((int)axis + 1)..]] : null;
+    }
+
+    static long[]? Slice(NodeProto node, long[] x, Func<string, long[]?> constantOf)
+    {
+        long[]? Operand(int i) => node.Input.Count > i && node.Input[i].Length > 0 ? constantOf(node.Input[i]) : null;
+        if (Operand(1) is not { } starts || Operand(2) is not { } ends || starts.Length != ends.Length)
+        {
+            return null;
+        }
+
+        var axes = Operand(3) ?? [.. Enumerable.Range(0, starts.Length).Select(axis => (long)axis)];
+        var steps = Operand(4) ?? [.. starts.Select(_ => 1L)];
+        var result = x.ToArray();
+        for (var i = 0; i < starts.Length && axes.Length == starts.Length && steps.Length == starts.Length; i++)
+        {
+            var axis = axes[i] < 0 ? axes[i] + x.Length : axes[i];
+            if (axis < 0 || axis >= x.Length || steps[i] < 1)
+            {
+                return null;
+            }
+
+            var (start, end) = (Place(starts[i], x[axis]), Place(ends[i], x[axis]));
+            result[axis] = Math.Max(0, (end - start + steps[i] - 1) / steps[i]);
+        }
+
+        return result;
+    }
+
+    static long[]? Unsqueeze(long[] x, long[] axes)
+    {
+        var count = x.Length + axes.Length;
+        var added = axes.Select(axis => axis < 0 ? axis + count : axis).ToHashSet();
+        if (added.Count != axes.Length || added.Any(axis => axis < 0 || axis >= count))
+        {
+            return null;
+        }
+
+        var rest = new Queue<long>(x);
+        return [.. Enumerable.Range(0, count).Select(axis => added.Contains(axis) ? 1 : rest.Dequeue())];
+    }
+
+    // A place on an axis, which may be counted from its end and lie beyond it.
+    static long Place(long place, long size) => Math.Clamp(place < 0 ? place + size : place, 0, size);
 
     static long[]? Flatten(long[] x, long axis)
     {

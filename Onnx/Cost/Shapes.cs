@@ -77,6 +77,10 @@ public sealed class Shapes
         else if (ShapeInference.Output(node, Find, _constants.GetValueOrDefault) is { } shape)
         {
             _shapes[node.Output[0]] = shape;
+            if (node.OpType == "Shape")
+            {
+                _constants[node.Output[0]] = ShapeInference.SizesOf(node, Find(node.Input[0])!);
+            }
         }
     }
 }

@@ -31,6 +31,6 @@ public sealed class NestedSampler(int seed, double smallest, double logarithmic,
             return within;
         }
 
-        return [.. current.Select(most => most == 0 ? 0 : Math.Max(1, (int)Math.Round(share * most)))];
+        return [.. current.Select(most => most == 0 ? 0 : (int)Math.Ceiling(share * most))];
     }
 }

@@ -7,7 +7,8 @@ namespace MaestroDeploy.Compressor.Training.Tasks;
 
 /// <summary>Labelled samples, one answer each.</summary>
 /// <param name="samples">The samples.</param>
-public sealed class ClassificationTask(SampleSet samples) : TrainingTask
+/// <param name="augmentation">How images are varied while training; null for not at all.</param>
+public sealed class ClassificationTask(SampleSet samples, Augmentation? augmentation = null) : TrainingTask
 {
     long[] _shape = [.. samples.SampleShape.Select(size => (long)size)];
     float[] _values = [];
@@ -32,6 +33,11 @@ public sealed class ClassificationTask(SampleSet samples) : TrainingTask
         var count = chosen.Length * samples.SampleSize;
         _values = _values.Length >= count ? _values : new float[count];
         samples.CopySamples(chosen, _values);
+        if (random is not null)
+        {
+            augmentation?.Apply(_values, chosen.Length, samples, random);
+        }
+
         var labels = new long[chosen.Length];
         for (var i = 0; i < labels.Length; i++)
         {

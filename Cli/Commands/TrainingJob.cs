@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>Trains a model and writes its run folder: metrics and a checkpoint after each epoch, the model at the end.</summary>
+/// <param name="folder">The run's folder.</param>
+/// <param name="settings">Threads to train with, and how to run the trained graph.</param>
+/// <param name="terminal">Told of each epoch.</param>
+/// <param name="cancellation">Stops the run; what is finished of it stays.</param>
+sealed class TrainingJob(string folder, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
+{
+    public const string ModelFile = "model.lod.onnx", MetricsFile = "metrics.jsonl";
+
+    // One line of JSON an epoch, as JSON Lines readers expect.
+    static readonly JsonSerializerOptions OneLine = new(ProfilesJson.Options) { WriteIndented = false };
+
+    readonly string _modelPath = Path.Combine(folder, ModelFile);
+    readonly Checkpoint _checkpoint = new(folder);
+
+    /// <summary>Trains a dense model, or a factored one further.</summary>
+    /// <param name="model">The model to start from.</param>
+    /// <param name="name">What it is called: a built-in model's name, or a file.</param>
+    /// <param name="data">What it learns.</param>
+    /// <param name="options">How.</param>
+    /// <param name="resume">Whether a run that was stopped here goes on.</param>
+    /// <exception cref="CommandException">The folder cannot be used so.</exception>
+    public TrainingReport Run(OnnxModel model, string name, TrainingData data, TrainingOptions options, bool resume)
+    {
+        CheckFolder(resume);
+        Directory.CreateDirectory(folder);
+        TorchSharp.torch.set_num_threads(settings.Threads);
+        var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);
+        var start = new LodModel(model, LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [], provenance);
+        List<string> metrics = [];
+        var result = new Trainer(options).Train(start, data.Training, data.Validation, _checkpoint, epoch =>
+        {
+            metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
+            WriteWhole(Path.Combine(folder, MetricsFile), metrics);
+            Tell(epoch);
+        }, new Reporter<TrainingProgress>(Tell), cancellation);
+
+        result.Model.Save(_modelPath);
+        _checkpoint.Delete();
+        return Report(name, data, result);
+    }
+
+    TrainingReport Report(string name, TrainingData data, TrainingResult result)
+    {
+        terminal.Progress("measuring accuracy");
+        using var session = new ModelSession(_modelPath, settings);
+        var accuracy = data.Accuracy(session, cancellation);
+        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(accuracy)} on {data.Test.Count:N0} samples of {data.Test.Name}, in ONNX Runtime");
+        var lod = result.Model;
+        var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
+        var cost = lod.Cost().At(ranks);
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, accuracy,
+            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))));
+    }
+
+    void Tell(EpochMetrics epoch)
+    {
+        var validated = epoch.ValidationAccuracy is { } accuracy ? $"  validation {Units.Share(accuracy)}" : "";
+        terminal.Say(string.Create(CultureInfo.InvariantCulture,
+            $"epoch {epoch.Epoch,3}  loss {epoch.Loss:0.000}  training {Units.Share(epoch.TrainAccuracy)}{validated}  {Units.Count(epoch.Macs)} MACs  {epoch.Seconds:0.0} s"));
+    }
+
+    void Tell(TrainingProgress at) => terminal.Progress($"epoch {at.Epoch} of {at.Epochs}", string.Create(CultureInfo.InvariantCulture,
+        $"step {at.Step} of {at.Steps}, loss {at.Loss:0.000}, {at.SamplesPerSecond:N0} samples/s, {Left(at.Remaining)} left"));
+
+    static string Left(TimeSpan time) => time < TimeSpan.FromMinutes(1) ? $"{time.Seconds} s" : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} min" : $"{(int)time.TotalHours}:{time:mm} h";
+
+    // Found out now, not after an hour of training.
+    void CheckFolder(bool resume)
+    {
+        for (var path = Path.GetFullPath(folder); path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
+        {
+            if (File.Exists(path))
+            {
+                throw new CommandException($"--out {folder}: {path} is a file, where a folder is needed.");
+            }
+        }
+
+        if (_checkpoint.Exists && !resume)
+        {
+            throw new CommandException($"--out {folder}: a run was stopped here; add --resume to go on with it, or name another folder.");
+        }
+
+        if (resume && !_checkpoint.Exists && File.Exists(_modelPath))
+        {
+            throw new CommandException($"--resume: the run in {folder} has ended; there is nothing to go on with.");
+        }
+    }
+
+    static void WriteWhole(string path, IEnumerable<string> lines)
+    {
+        File.WriteAllLines(path + ".partial", lines);
+        File.Move(path + ".partial", path, overwrite: true);
+    }
+}
