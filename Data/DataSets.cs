@@ -1,6 +1,6 @@
 namespace MaestroDeploy.Data;
 
-/// <summary>The data sets that have a name.</summary>
+/// <summary>Data sets to learn classes from: those that have a name, and those of one's own.</summary>
 public static class DataSets
 {
     static readonly (string Name, Func<string?, DataSet> Load)[] Known =
@@ -11,24 +11,43 @@ public static class DataSets
         (PublicSets.Cifar10.Name, dataDir => LoadCifar(PublicSets.Cifar10, dataDir)),
     ];
 
+    static readonly (string Prefix, string Form, Func<string, DataSet> Load)[] Own =
+    [
+        ("npz:", "npz:FILE", NpzDataSet.Load),
+    ];
+
     static readonly PixelScaling MnistScaling = PixelScaling.ToUnit(255);
 
     // The means and deviations of CIFAR-10's training pixels, as most published models use them.
     static readonly PixelScaling CifarScaling = PixelScaling.Normalise([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]);
 
-    /// <summary>What <see cref="Load"/> knows: digits, mnist, fashion-mnist, cifar10.</summary>
+    /// <summary>The sets that have a name: digits, mnist, fashion-mnist, cifar10.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(set => set.Name)];
 
-    /// <summary>Reads a set into memory. <c>digits</c> is always there; <see cref="DataLocations"/> finds the others.</summary>
-    /// <param name="spec">One of <see cref="Names"/>.</param>
-    /// <param name="dataDir">The only folder to look in; null looks in the usual ones.</param>
-    /// <exception cref="ArgumentException"><paramref name="spec"/> is not known.</exception>
+    /// <summary>Every form of what <see cref="Load"/> takes: <see cref="Names"/>, <c>npz:FILE</c>.</summary>
+    public static IReadOnlyList<string> Forms { get; } = [.. Names, .. Own.Select(set => set.Form)];
+
+    /// <summary>Reads a set. <c>digits</c> is always there; <see cref="DataLocations"/> finds the others that have a name.</summary>
+    /// <remarks>
+    /// <para><c>npz:FILE</c> is a file of NumPy's with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>: samples
+    /// <c>[n, C, H, W]</c>, <c>[n, H, W]</c> or <c>[n, features]</c> and a label each. Pixels (uint8) are divided by 255, floats are
+    /// taken as they are.</para>
+    /// </remarks>
+    /// <param name="spec">In one of <see cref="Forms"/>.</param>
+    /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>
+    /// <exception cref="ArgumentException"><paramref name="spec"/> is in none of the forms.</exception>
     /// <exception cref="DataFormatException">The set is not there, or a file of it is broken.</exception>
     public static DataSet Load(string spec, string? dataDir = null)
     {
-        var load = Known.FirstOrDefault(set => set.Name == spec).Load
-            ?? throw new ArgumentException($"There is no data set '{spec}'; known are {string.Join(", ", Names)}.", nameof(spec));
-        return load(dataDir);
+        if (Known.FirstOrDefault(set => set.Name == spec).Load is { } load)
+        {
+            return load(dataDir);
+        }
+
+        var own = Own.FirstOrDefault(set => spec.StartsWith(set.Prefix, StringComparison.Ordinal) && spec.Length > set.Prefix.Length);
+        return own.Load is not null
+            ? own.Load(spec[own.Prefix.Length..])
+            : throw new ArgumentException($"There is no data set '{spec}'; known are {string.Join(", ", Forms)}.", nameof(spec));
     }
 
     static DataSet LoadLikeMnist(PublicSet set, string? dataDir)

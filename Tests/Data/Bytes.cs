@@ -34,4 +34,24 @@ static class Bytes
     /// <summary>A <c>.npy</c> file of version 1 with this header text.</summary>
     public static byte[] Npy(string header, params byte[] values) =>
         [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.ASCII.GetBytes(header), .. values];
+
+    /// <summary>A <c>.npy</c> file of this type and shape, as in <c>"&lt;i8"</c> and <c>"(2, 3)"</c>.</summary>
+    public static byte[] Npy(string code, string shape, byte[] values) =>
+        Npy($"{{'descr': '{code}', 'fortran_order': False, 'shape': {shape}, }}\n", values);
+
+    /// <summary>A <c>.npz</c> file of these entries.</summary>
+    public static byte[] Npz(params (string Name, CompressionLevel Level, byte[] Content)[] entries)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new ZipArchive(packed, ZipArchiveMode.Create))
+        {
+            foreach (var (name, level, content) in entries)
+            {
+                using var entry = zip.CreateEntry(name, level).Open();
+                entry.Write(content);
+            }
+        }
+
+        return packed.ToArray();
+    }
 }

@@ -151,18 +151,7 @@ public sealed class NpyFileTests : IDisposable
         }
     }
 
-    static byte[] OneByte(byte value) => Bytes.Npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }\n", value);
+    static byte[] OneByte(byte value) => Bytes.Npy("|u1", "(1,)", [value]);
 
-    string Npz(params (string Name, CompressionLevel Level, byte[] Content)[] entries)
-    {
-        var path = Path.Combine(_folder.Path, "x.npz");
-        using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
-        foreach (var (name, level, content) in entries)
-        {
-            using var entry = zip.CreateEntry(name, level).Open();
-            entry.Write(content);
-        }
-
-        return path;
-    }
+    string Npz(params (string Name, CompressionLevel Level, byte[] Content)[] entries) => _folder.Write("x.npz", Bytes.Npz(entries));
 }
