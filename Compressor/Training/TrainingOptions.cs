@@ -44,6 +44,9 @@ public sealed record TrainingOptions
     /// <summary>Whether the full pass teaches the cut ones, instead of the labels; default yes.</summary>
     public bool SoftTargets { get; init; } = true;
 
+    /// <summary>Weight of the cut models' loss beside the full one's.</summary>
+    public double CutWeight { get; init; } = 1;
+
     /// <summary>Passes over the training split, 1 and more; default 10.</summary>
     public int Epochs { get; init; } = 10;
 

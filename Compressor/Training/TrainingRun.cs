@@ -220,7 +220,7 @@ sealed class TrainingRun : IDisposable
             // Without a full pass it is the cut ones that move the norms' running statistics.
             var cut = Pass(batch, plan, full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
             var taught = full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing);
-            loss = loss is null ? taught : loss + taught;
+            loss = loss is null ? taught : loss + taught * _options.CutWeight;
             full ??= plan == plans[^1] ? cut : null;
         }
 

@@ -1,0 +1,56 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Compressor.Training.Tasks;
+
+/// <summary>Pairs of sentences: given the source and the words so far, the next word of the target, once for each word.</summary>
+/// <param name="pairs">The pairs.</param>
+/// <param name="words">Words of the shared vocabulary.</param>
+public sealed class TranslationTask(TokenPairs pairs, int words) : TrainingTask
+{
+    /// <inheritdoc/>
+    public override string Name => pairs.Name;
+
+    /// <inheritdoc/>
+    public override int Count => pairs.Count;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int[]> Batches(int size, Random? random) => pairs.Buckets(size, random ?? new Random(0));
+
+    /// <inheritdoc/>
+    public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
+    {
+        var batch = pairs.Batch(chosen);
+        var length = batch.TargetLength - 1;
+        var given = new long[batch.Rows * length];
+        var next = new long[given.Length];
+        for (var row = 0; row < batch.Rows; row++)
+        {
+            var sentence = batch.Target.AsSpan(row * batch.TargetLength, batch.TargetLength);
+            sentence[..^1].CopyTo(given.AsSpan(row * length));
+            sentence[1..].CopyTo(next.AsSpan(row * length));
+        }
+
+        next.AsSpan().Replace(Vocabulary.Padding, NoTarget);
+        return new TaskBatch([NativeTensor.From(batch.Source, batch.Rows, batch.SourceLength), NativeTensor.From(given, batch.Rows, length)], NativeTensor.From(next));
+    }
+
+    /// <inheritdoc/>
+    public override void Check(LodModel model)
+    {
+        var inputs = model.Model.Inputs.ToList();
+        if (inputs.Count != 2)
+        {
+            throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {Name} fills a source and a target");
+        }
+
+        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
+        if (scores is not null && (scores.Count != 3 || scores[2] != words))
+        {
+            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
+                $"it gives [{string.Join(", ", scores)}] for a word, and the vocabulary of {Name} has {words}");
+        }
+    }
+}
