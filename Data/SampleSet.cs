@@ -3,7 +3,10 @@ using System.Collections.Immutable;
 namespace MaestroDeploy.Data;
 
 /// <summary>The labelled samples of one split. Nothing in it changes, so threads may share it.</summary>
-/// <remarks>Pixels rest in memory as bytes and are scaled to float on each copy: MNIST takes 47 MB instead of 188. A folder's images rest in their files.</remarks>
+/// <remarks>
+/// Pixels rest in memory as bytes and are scaled to float on each copy: MNIST takes 47 MB instead of 188. A folder's images
+/// rest in their files.
+/// </remarks>
 public sealed class SampleSet
 {
     readonly SampleStorage _storage;
