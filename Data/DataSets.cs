@@ -13,6 +13,7 @@ public static class DataSets
 
     static readonly (string Prefix, string Form, Func<string, DataSet> Load)[] Own =
     [
+        ("images:", "images:DIR[:SIZE]", ImageFolder.Load),
         ("npz:", "npz:FILE", NpzDataSet.Load),
     ];
 
@@ -24,11 +25,14 @@ public static class DataSets
     /// <summary>The sets that have a name: digits, mnist, fashion-mnist, cifar10.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(set => set.Name)];
 
-    /// <summary>Every form of what <see cref="Load"/> takes: <see cref="Names"/>, <c>npz:FILE</c>.</summary>
+    /// <summary>Every form of what <see cref="Load"/> takes: <see cref="Names"/>, <c>images:DIR[:SIZE]</c>, <c>npz:FILE</c>.</summary>
     public static IReadOnlyList<string> Forms { get; } = [.. Names, .. Own.Select(set => set.Form)];
 
     /// <summary>Reads a set. <c>digits</c> is always there; <see cref="DataLocations"/> finds the others that have a name.</summary>
     /// <remarks>
+    /// <para><c>images:DIR</c> is a folder of <c>train/CLASS/*</c> and <c>val/CLASS/*</c> (or <c>test</c>) in JPEG and PNG, the classes
+    /// in the order of their names' characters' codes. The middle of each image, 7/8 of its shorter side, becomes <c>[3, SIZE, SIZE]</c>, 224
+    /// unless said, in ImageNet's scaling. Files are read each time their samples are copied.</para>
     /// <para><c>npz:FILE</c> is a file of NumPy's with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>: samples
     /// <c>[n, C, H, W]</c>, <c>[n, H, W]</c> or <c>[n, features]</c> and a label each. Pixels (uint8) are divided by 255, floats are
     /// taken as they are.</para>

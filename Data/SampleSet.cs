@@ -3,7 +3,10 @@ using System.Collections.Immutable;
 namespace MaestroDeploy.Data;
 
 /// <summary>The labelled samples of one split. Nothing in it changes, so threads may share it.</summary>
-/// <remarks>Pixels rest in memory as bytes and are scaled to float on each copy: MNIST takes 47 MB instead of 188.</remarks>
+/// <remarks>
+/// Pixels rest in memory as bytes and are scaled to float on each copy: MNIST takes 47 MB instead of 188. A folder's images
+/// rest in their files.
+/// </remarks>
 public sealed class SampleSet
 {
     readonly SampleStorage _storage;
@@ -47,17 +50,41 @@ public sealed class SampleSet
     /// <param name="labels">The class of each sample, at least one, each in [0, <paramref name="classes"/>).</param>
     /// <exception cref="ArgumentException">There are no samples, the lengths do not agree, or a label is out of range.</exception>
     public static SampleSet FromFloats(string name, ImmutableArray<int> sampleShape, int classes, float[] samples, int[] labels) =>
-        Whole(name, sampleShape, classes, new FloatStorage(samples), labels);
+        FromStorage(name, sampleShape, classes, new FloatStorage(samples), labels);
 
     /// <summary>Makes a set of pixels, <c>[labels.Length, C, H, W]</c>, that <paramref name="scaling"/> turns into floats.</summary>
     internal static SampleSet FromPixels(
         string name, ImmutableArray<int> sampleShape, int classes, byte[] pixels, int[] labels, PixelScaling scaling) =>
-        Whole(name, sampleShape, classes, new PixelStorage(pixels, scaling), labels);
+        FromStorage(name, sampleShape, classes, new PixelStorage(pixels, scaling), labels);
+
+    /// <summary>Makes a set of what a storage holds, <c>[labels.Length, ...sampleShape]</c>.</summary>
+    internal static SampleSet FromStorage(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] labels)
+    {
+        if (sampleShape.IsDefault || sampleShape.Any(extent => extent < 1))
+        {
+            throw new ArgumentException("Every extent of a sample's shape is at least 1.", nameof(sampleShape));
+        }
+
+        var set = new SampleSet(name, sampleShape, classes, storage, [.. Enumerable.Range(0, labels.Length)], labels);
+        if (labels.Length == 0 || storage.Length != (long)labels.Length * set.SampleSize)
+        {
+            throw new ArgumentException(
+                $"{name}: {labels.Length} labels do not go with {storage.Length} values in samples of {set.SampleSize}.", nameof(labels));
+        }
+
+        if (Array.FindIndex(labels, label => (uint)label >= (uint)classes) is >= 0 and var wrong)
+        {
+            throw new ArgumentException($"{name}: sample {wrong} has label {labels[wrong]}, outside [0, {classes}).", nameof(labels));
+        }
+
+        return set;
+    }
 
     /// <summary>Decodes the samples at <paramref name="indices"/>, in that order.</summary>
     /// <param name="indices">Which samples, <c>[n]</c>, each in [0, <see cref="Count"/>); the same one may come twice.</param>
     /// <param name="destination">Receives <c>[n, C, H, W]</c> row-major; what lies beyond is left as it is.</param>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short, or an index is out of range.</exception>
+    /// <exception cref="DataFormatException">An image's file is broken.</exception>
     public void CopySamples(ReadOnlySpan<int> indices, Span<float> destination)
     {
         var needed = (long)indices.Length * SampleSize;
@@ -153,28 +180,6 @@ public sealed class SampleSet
 
     SampleSet Subset(string name, int[] indices) => new(
         name, SampleShape, Classes, _storage, Array.ConvertAll(indices, i => _rows[i]), Array.ConvertAll(indices, i => _labels[i]));
-
-    static SampleSet Whole(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] labels)
-    {
-        if (sampleShape.IsDefault || sampleShape.Any(extent => extent < 1))
-        {
-            throw new ArgumentException("Every extent of a sample's shape is at least 1.", nameof(sampleShape));
-        }
-
-        var set = new SampleSet(name, sampleShape, classes, storage, [.. Enumerable.Range(0, labels.Length)], labels);
-        if (labels.Length == 0 || storage.Length != (long)labels.Length * set.SampleSize)
-        {
-            throw new ArgumentException(
-                $"{name}: {labels.Length} labels do not go with {storage.Length} values in samples of {set.SampleSize}.", nameof(labels));
-        }
-
-        if (Array.FindIndex(labels, label => (uint)label >= (uint)classes) is >= 0 and var wrong)
-        {
-            throw new ArgumentException($"{name}: sample {wrong} has label {labels[wrong]}, outside [0, {classes}).", nameof(labels));
-        }
-
-        return set;
-    }
 
     Batch BatchOf(int[] indices)
     {

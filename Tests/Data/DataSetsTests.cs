@@ -56,7 +56,7 @@ public sealed class DataSetsTests : IDisposable
     {
         var error = Assert.ThrowsExactly<ArgumentException>(() => DataSets.Load("imagenet"));
 
-        StringAssert.Contains(error.Message, "digits, mnist, fashion-mnist, cifar10, npz:FILE");
+        StringAssert.Contains(error.Message, "digits, mnist, fashion-mnist, cifar10, images:DIR[:SIZE], npz:FILE");
     }
 
     [TestMethod]
