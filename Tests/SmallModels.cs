@@ -1,6 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Data;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
@@ -30,5 +31,5 @@ static class SmallModels
     /// <summary>Two convolutions with BatchNorm and a linear head, some epochs on the digits.</summary>
     public static LodModel Convolutions => TrainedConvolutions.Value;
 
-    static LodModel Train(LodModel model) => new Trainer(new TrainingOptions { Epochs = 6, BatchSize = 64 }).Train(model, Digits.Train);
+    static LodModel Train(LodModel model) => new Trainer(new TrainingOptions { Epochs = 6, BatchSize = 64 }).Train(model, new ClassificationTask(Digits.Train)).Model;
 }

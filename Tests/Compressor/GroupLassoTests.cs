@@ -1,4 +1,4 @@
-using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Optimization;
 using TorchSharp;
 
 namespace MaestroDeploy.Tests.Compressor;
@@ -18,8 +18,8 @@ public sealed class GroupLassoTests
         using var v = torch.tensor(V, [2, 3]);
         using var u = torch.tensor(U, [2, 2]);
 
-        var sums = GroupLasso.TailNorms(u).Zip(GroupLasso.TailNorms(v), (a, b) => (double)a + b).ToArray();
-        var importance = GroupLasso.TailNorms(u).Zip(GroupLasso.TailNorms(v), (a, b) => (double)a * b).ToArray();
+        var sums = GroupLasso.TailNorms(u).Zip(GroupLasso.TailNorms(v), (a, b) => a + b).ToArray();
+        var importance = GroupLasso.TailNorms(u).Zip(GroupLasso.TailNorms(v), (a, b) => a * b).ToArray();
 
         Assert.AreEqual(10.92997, sums[0], 1e-5);
         Assert.AreEqual(6, sums[1], 1e-5);
@@ -71,6 +71,29 @@ public sealed class GroupLassoTests
 
         CollectionAssert.AreEqual(new float[] { 0, 0, 0, 0 }, shrunk[2..]);
         Assert.AreEqual(4.9, Math.Sqrt(shrunk[0] * shrunk[0] + shrunk[1] * shrunk[1]), 1e-6); // 5 less the one threshold left
+    }
+
+    [TestMethod]
+    public void RowNorms_GoldenFactors_GiveThePlainLassoAndImportance()
+    {
+        using var v = torch.tensor(V, [2, 3]);
+        using var u = torch.tensor(U, [2, 2]);
+
+        var (rowsU, rowsV) = (GroupLasso.RowNorms(u), GroupLasso.RowNorms(v));
+
+        CollectionAssert.AreEqual(new[] { 8.0, 6.0 }, rowsU.Zip(rowsV, (a, b) => a + b).ToArray());
+        CollectionAssert.AreEqual(new[] { 15.0, 5.0 }, rowsU.Zip(rowsV, (a, b) => a * b).ToArray());
+    }
+
+    [TestMethod]
+    public void Shrink_ByRows_ShortensEachByItself()
+    {
+        using var tensor = torch.tensor(new float[] { 3, 4, 0.03f, 0.04f, 6, 8 }, [3, 2]);
+
+        GroupLasso.Shrink(tensor, 0.1, LassoGroups.Rows);
+
+        var expected = new[] { 2.94f, 3.92f, 0, 0, 5.94f, 7.92f };
+        Assert.IsLessThan(1e-6f, Numbers.LargestDifference(expected, tensor.data<float>().ToArray())); // float rounding
     }
 
     [TestMethod]

@@ -2,7 +2,10 @@ using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Optimization;
+using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using TorchSharp;
 
@@ -14,27 +17,74 @@ public sealed class TrainerTests
     static readonly DataSet Digits = DataSets.Load("digits");
 
     [TestMethod]
-    [DataRow(Recipe.Nested)]
-    [DataRow(Recipe.Paper)]
-    public void Train_OnDigits_Learns(Recipe recipe)
+    [DataRow("nested", Sampling.Nested, OptimizerKind.Sgd, 0.1)]
+    [DataRow("nested", Sampling.Independent, OptimizerKind.Sgd, 0.1)]
+    [DataRow("nested", Sampling.Nested, OptimizerKind.AdamW, 0.01)]
+    [DataRow("paper", Sampling.SingleLayer, OptimizerKind.Sgd, 0.05)]
+    [DataRow("pufferfish", Sampling.None, OptimizerKind.Sgd, 0.1)]
+    [DataRow("dense", Sampling.None, OptimizerKind.Sgd, 0.1)]
+    public void Train_OnDigits_Learns(string recipe, Sampling sampling, OptimizerKind optimizer, double rate)
     {
         List<EpochMetrics> epochs = [];
+        var options = Recipes.Named(recipe) with { Sampling = sampling, Optimizer = optimizer, LearningRate = rate, Epochs = 8, BatchSize = 32 };
 
-        new Trainer(new TrainingOptions { Recipe = recipe, Epochs = 8, BatchSize = 32 }).Train(Small(), Digits.Train, epochs.Add);
+        var result = new Trainer(options).Train(Dense(), Learn, onEpoch: epochs.Add);
 
         Assert.HasCount(8, epochs);
         Assert.IsGreaterThan(0.9, epochs[^1].TrainAccuracy); // chance is 0.1
         Assert.IsLessThan(epochs[0].Loss / 2, epochs[^1].Loss);
+        Assert.HasCount(2, result.Model.Pairs);
+    }
+
+    [TestMethod]
+    public void Train_ByTheFixedQuarter_KeepsAQuarterOfEachRank()
+    {
+        var options = Recipes.Named("pufferfish") with { Epochs = 4 };
+
+        var trained = new Trainer(options).Train(Dense(), Learn);
+
+        CollectionAssert.AreEqual(new[] { 12, 3 }, trained.Model.Pairs.Select(pair => pair.Rank(trained.Model.Model)).ToArray()); // of 48 and 10
+        Assert.IsEmpty(trained.Epochs[0].Ranks, "the first of four epochs is dense");
+    }
+
+    [TestMethod]
+    public void Train_SomeLayersOnly_LeavesTheOthersDense()
+    {
+        var options = new TrainingOptions { Epochs = 1, Layers = new LayerChoice(SkipLast: 1) };
+
+        var trained = new Trainer(options).Train(Dense(), Learn);
+
+        CollectionAssert.AreEqual(new[] { "fc1" }, trained.Model.Pairs.Select(pair => pair.Layer).ToArray());
+        Assert.IsNotNull(trained.Model.Model.Initializer("logits.weight"));
+    }
+
+    [TestMethod]
+    public void Train_AChoiceThatLeavesNoLayer_NamesThoseThereAre()
+    {
+        var options = new TrainingOptions { Epochs = 1, Layers = new LayerChoice(Names: "conv*") };
+
+        StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => new Trainer(options).Train(Dense(), Learn)).Message, "fc1, logits");
+    }
+
+    [TestMethod]
+    public void Train_WithAValidationSplit_TakesItsBestEpoch()
+    {
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+
+        var result = new Trainer(new TrainingOptions { Epochs = 6 }).Train(Dense(), new ClassificationTask(kept), new ClassificationTask(held));
+
+        Assert.IsTrue(result.Epochs.All(epoch => epoch.ValidationLoss > 0 && epoch.ValidationAccuracy is > 0 and <= 1));
+        Assert.IsInRange(1, 6, result.BestEpoch);
     }
 
     [TestMethod]
     public void Train_TwiceWithOneSeed_GivesTheSameModelToTheBit()
     {
-        var options = new TrainingOptions { Epochs = 2, BatchSize = 64, Lasso = 1e-3 };
+        var options = new TrainingOptions { Epochs = 2, BatchSize = 64, Lasso = new Lasso(1e-3) };
 
-        var (first, second) = (new Trainer(options).Train(Small(), Digits.Train), new Trainer(options).Train(Small(), Digits.Train));
+        var (first, second) = (new Trainer(options).Train(Small(), Learn), new Trainer(options).Train(Small(), Learn));
 
-        Assert.IsTrue(first.Model.Graph.Equals(second.Model.Graph));
+        Assert.IsTrue(first.Model.Model.Graph.Equals(second.Model.Model.Graph));
     }
 
     [TestMethod]
@@ -42,10 +92,10 @@ public sealed class TrainerTests
     {
         var options = new TrainingOptions { Epochs = 1 };
 
-        var first = new Trainer(options).Train(Small(), Digits.Train);
-        var second = new Trainer(options with { Seed = 2 }).Train(Small(), Digits.Train);
+        var first = new Trainer(options).Train(Small(), Learn);
+        var second = new Trainer(options with { Seed = 2 }).Train(Small(), Learn);
 
-        Assert.IsFalse(first.Model.Graph.Equals(second.Model.Graph));
+        Assert.IsFalse(first.Model.Model.Graph.Equals(second.Model.Model.Graph));
     }
 
     [TestMethod]
@@ -54,9 +104,9 @@ public sealed class TrainerTests
     public void Train_WithLasso_RemovesRanksThatNeverComeBack(LassoStep step, double threshold)
     {
         List<EpochMetrics> epochs = [];
-        var options = new TrainingOptions { Epochs = 6, BatchSize = 64, Lasso = 2e-2, LassoStep = step, ShrinkThreshold = threshold };
+        var options = new TrainingOptions { Epochs = 6, BatchSize = 64, Lasso = new Lasso(2e-2, Step: step), ShrinkThreshold = threshold };
 
-        var trained = new Trainer(options).Train(Small(), Digits.Train, epochs.Add);
+        var trained = new Trainer(options).Train(Small(), Learn, onEpoch: epochs.Add).Model;
 
         var ranks = epochs.Select(epoch => epoch.Ranks["fc1"]).ToArray();
         CollectionAssert.AreEqual(ranks.OrderDescending().ToArray(), ranks);
@@ -72,8 +122,8 @@ public sealed class TrainerTests
         var before = torch.Tensor.TotalCount;
         List<long> alive = [];
 
-        new Trainer(new TrainingOptions { Epochs = 2, Lasso = 1e-3 })
-            .Train(model, Digits.Train, progress: new Reporter(() => alive.Add(torch.Tensor.TotalCount)));
+        new Trainer(new TrainingOptions { Epochs = 2, Lasso = new Lasso(1e-3) })
+            .Train(model, Learn, progress: new Reporter(() => alive.Add(torch.Tensor.TotalCount)));
 
         Assert.AreEqual(alive[3], alive[^1]); // the first steps make the momentum
         Assert.AreEqual(before, torch.Tensor.TotalCount);
@@ -91,7 +141,7 @@ public sealed class TrainerTests
         });
 
         Assert.ThrowsExactly<OperationCanceledException>(() =>
-            new Trainer(new TrainingOptions()).Train(Small(), Digits.Train, progress: progress, cancellation: cancelling.Token));
+            new Trainer(new TrainingOptions()).Train(Small(), Learn, progress: progress, cancellation: cancelling.Token));
 
         Assert.AreEqual(1, steps);
     }
@@ -101,7 +151,7 @@ public sealed class TrainerTests
     {
         var options = new TrainingOptions { LearningRate = 1e30, ClipNorm = 1e30 };
 
-        StringAssert.Contains(Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), Digits.Train)).Message, "diverged");
+        StringAssert.Contains(Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), Learn)).Message, "diverged");
     }
 
     [TestMethod]
@@ -109,7 +159,7 @@ public sealed class TrainerTests
     {
         var lenet = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), new LodProvenance());
 
-        var message = Assert.ThrowsExactly<UntrainableModelException>(() => new Trainer(new TrainingOptions()).Train(lenet, Digits.Train)).Message;
+        var message = Assert.ThrowsExactly<UntrainableModelException>(() => new Trainer(new TrainingOptions()).Train(lenet, Learn)).Message;
 
         StringAssert.Contains(message, "28");
         StringAssert.Contains(message, "[1, 8, 8]");
@@ -118,6 +168,10 @@ public sealed class TrainerTests
     [TestMethod]
     public void New_AnOptionOutOfRange_NamesItAsOnTheCommandLine() =>
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new Trainer(new TrainingOptions { Epochs = 0 })).Message, "--epochs is 0");
+
+    static TrainingTask Learn => new ClassificationTask(Digits.Train);
+
+    static LodModel Dense() => new(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, hidden: [48]), [], new LodProvenance());
 
     static LodModel Small() => SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, hidden: [48]), new LodProvenance());
 

@@ -18,6 +18,12 @@ public sealed class NestedSampler(int seed, double smallest, double logarithmic,
         var isLogarithmic = random.NextDouble() < logarithmic;
         var place = random.NextDouble();
         var share = isLogarithmic ? Math.Exp(place * Math.Log(smallest)) : smallest + place * (1 - smallest);
+        if (floored == 2)
+        {
+            var second = random.NextDouble();
+            return [Literal(current, share), Floor(current, Math.Exp(second * Math.Log(smallest)))];
+        }
+
         int[] drawn = Cut(current, share, random);
         return withSmallest ? [Cut(current, smallest, random), drawn] : [drawn];
     }
@@ -26,11 +32,18 @@ public sealed class NestedSampler(int seed, double smallest, double logarithmic,
     {
         if (random.NextDouble() < floored)
         {
-            var dense = layers.Sum(layer => layer.DenseMacs);
-            var within = UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = rank })], (layer, rank) => layer.MacsAt(rank), dense * share);
-            return within;
+            return Floor(current, share);
         }
 
-        return [.. current.Select(most => most == 0 ? 0 : (int)Math.Ceiling(share * most))];
+        return Literal(current, share);
+    }
+
+    static int[] Literal(IReadOnlyList<int> current, double share) => [.. current.Select(most => most == 0 ? 0 : (int)Math.Ceiling(share * most))];
+
+    int[] Floor(IReadOnlyList<int> current, double share)
+    {
+        var dense = layers.Sum(layer => layer.DenseMacs);
+        var within = UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = rank })], (layer, rank) => layer.MacsAt(rank), dense * share);
+        return within;
     }
 }

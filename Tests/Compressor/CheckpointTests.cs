@@ -1,0 +1,100 @@
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Optimization;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Tests.Compressor;
+
+[TestClass]
+public sealed class CheckpointTests
+{
+    static readonly (TrainingTask Training, TrainingTask Validation) Digits = Split();
+
+    [TestMethod]
+    [DataRow("nested", OptimizerKind.Sgd, 3, DisplayName = "nested, stopped in epoch 3")]
+    [DataRow("nested", OptimizerKind.AdamW, 20, DisplayName = "nested by AdamW, stopped in epoch 2")]
+    [DataRow("paper", OptimizerKind.Sgd, 40, DisplayName = "the paper's cycle, stopped in epoch 3")]
+    [DataRow("pufferfish", OptimizerKind.Sgd, 20, DisplayName = "after the switch from dense")]
+    public void Train_StoppedAndResumed_EndsWithTheSameBits(string recipe, OptimizerKind optimizer, int stopAfter)
+    {
+        using var folder = new TemporaryFolder();
+        var options = Recipes.Named(recipe) with { Epochs = 4, BatchSize = 96, Optimizer = optimizer, LearningRate = 0.02, Lasso = new Lasso(3e-3) };
+        var whole = Train(options, null);
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter));
+        var resumed = Train(options, new Checkpoint(folder.Path));
+
+        Assert.IsTrue(whole.Model.Model.Graph.Equals(resumed.Model.Model.Graph));
+        Assert.AreEqual(whole.BestEpoch, resumed.BestEpoch);
+        Assert.HasCount(4, resumed.Epochs);
+        Assert.IsTrue(whole.Epochs.Zip(resumed.Epochs).All(pair => pair.First.Loss == pair.Second.Loss && pair.First.TrainingMacs == pair.Second.TrainingMacs));
+    }
+
+    [TestMethod]
+    public void Train_StoppedInTheFirstEpoch_LeavesNoCheckpoint()
+    {
+        using var folder = new TemporaryFolder();
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(new TrainingOptions { Epochs = 2 }, new Checkpoint(folder.Path), stopAfter: 1));
+
+        Assert.IsFalse(new Checkpoint(folder.Path).Exists);
+        Assert.IsEmpty(Directory.GetFiles(folder.Path));
+    }
+
+    [TestMethod]
+    public void Train_ACheckpointOfOtherOptions_NamesTheOneThatDiffers()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 3, BatchSize = 96 };
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter: 30));
+
+        var message = Assert.ThrowsExactly<CheckpointException>(() => Train(options with { LearningRate = 0.02 }, new Checkpoint(folder.Path))).Message;
+
+        StringAssert.Contains(message, "learning-rate");
+        StringAssert.Contains(message, "0.02");
+    }
+
+    [TestMethod]
+    public void Train_ADamagedCheckpoint_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 3, BatchSize = 96 };
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter: 30));
+        var path = Path.Combine(folder.Path, "checkpoint.onnx");
+        var bytes = File.ReadAllBytes(path);
+        bytes[bytes.Length / 2] ^= 0x10;
+        File.WriteAllBytes(path, bytes);
+
+        Assert.ThrowsExactly<OnnxFormatException>(() => Train(options, new Checkpoint(folder.Path)));
+    }
+
+    static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue)
+    {
+        using var cancelling = new CancellationTokenSource();
+        var model = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, hidden: [48]), [], new LodProvenance());
+        var steps = 0;
+        var progress = new StepCounter(() =>
+        {
+            if (++steps == stopAfter)
+            {
+                cancelling.Cancel();
+            }
+        });
+        return new Trainer(options).Train(model, Digits.Training, Digits.Validation, checkpoint, null, progress, cancelling.Token);
+    }
+
+    static (TrainingTask, TrainingTask) Split()
+    {
+        var (kept, held) = SmallModels.Digits.Train.Split(0.1, seed: 1);
+        return (new ClassificationTask(kept), new ClassificationTask(held));
+    }
+
+    sealed class StepCounter(Action onStep) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => onStep();
+    }
+}
