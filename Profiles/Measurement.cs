@@ -21,6 +21,9 @@ public sealed record Measurement
     /// <summary>Samples in one run.</summary>
     public required int Batch { get; init => field = Check.AtLeast(1, value); }
 
+    /// <summary>The size given to every other axis that the graphs leave open; absent in profiles older than the choice.</summary>
+    public int? OpenAxis { get; init => field = value is { } size ? Check.AtLeast(1, size) : null; }
+
     /// <summary>How the runs of different variants followed one another, in plain words.</summary>
     public required string Order { get; init => field = Check.Text(value); }
 

@@ -65,14 +65,14 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         List<Contender> contenders, MeasureProtocol protocol, Family family, SessionSettings settings, MeasureOptions options,
         IProgress<MeasureProgress>? progress, CancellationToken cancellation)
     {
-        contenders.Add(new Contender("identity", protocol, () => ModelSession.Identity(settings), batch: 1, options.Seed));
+        contenders.Add(new Contender("identity", protocol, () => ModelSession.Identity(settings), options with { Batch = 1 }));
         var variants = family.HasDense ? family.Manifest.Variants.Append(family.Manifest.Dense) : family.Manifest.Variants;
         foreach (var variant in variants)
         {
             cancellation.ThrowIfCancellationRequested();
             progress?.Report(new MeasureProgress($"load {variant.Id}", LoadedAt * contenders.Count / (family.Manifest.Variants.Count + 2)));
             contenders.Add(new Contender(
-                variant.Id, protocol, () => new ModelSession(family.PathOf(variant), settings), options.Batch, options.Seed));
+                variant.Id, protocol, () => new ModelSession(family.PathOf(variant), settings), options));
         }
     }
 
@@ -94,6 +94,7 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         Spinning = settings.Spinning,
         Prepacked = settings.Prepack,
         Batch = options.Batch,
+        OpenAxis = options.OpenAxis,
         Order = MeasureProtocol.Order,
         Rounds = rounds,
         Seed = options.Seed,
@@ -107,7 +108,7 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         readonly double _loadUs;
         readonly double _firstRunUs;
 
-        public Contender(string id, MeasureProtocol protocol, Func<ModelSession> load, int batch, int seed)
+        public Contender(string id, MeasureProtocol protocol, Func<ModelSession> load, MeasureOptions options)
         {
             Id = id;
             ModelSession? session = null;
@@ -115,7 +116,7 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
             _session = session!;
             try
             {
-                Prepared = new PreparedRun(_session, batch, seed);
+                Prepared = new PreparedRun(_session, options.Batch, options.OpenAxis, options.Seed);
                 _firstRunUs = protocol.Time(Prepared.Run);
             }
             catch

@@ -25,6 +25,15 @@ public sealed record MeasureOptions
     }
     = 1;
 
+    /// <summary>The size of every axis but the batch that a graph leaves open, such as a text's length; 1 or more. Default: 16.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int OpenAxis
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(OpenAxis), value, "An open axis has a size of 1 or more.");
+    }
+    = 16;
+
     /// <summary>Seed of the inputs and of the order of turns. Default: 0.</summary>
     public int Seed { get; init; }
 }

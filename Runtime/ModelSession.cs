@@ -1,16 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MaestroDeploy.Runtime;
 
-/// <summary>One graph, loaded and ready to run: one float input, any number of float outputs.</summary>
+/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
 /// <remarks>Runs may come from several threads at once.</remarks>
 public sealed class ModelSession : IDisposable
 {
-    const int MostNumbers = 1 << 28; // 1 GiB of floats
-
     readonly string _name;
     readonly InferenceSession _session;
     readonly RunOptions _options = new();
@@ -19,7 +16,7 @@ public sealed class ModelSession : IDisposable
     /// <param name="path">The graph's file.</param>
     /// <param name="settings">How to run it; null for the defaults.</param>
     /// <exception cref="DeviceException">The device is not to be had.</exception>
-    /// <exception cref="ModelException">The file is missing, cannot be loaded, or takes or gives something other than floats.</exception>
+    /// <exception cref="ModelException">The file is missing, cannot be loaded, or takes or gives something else.</exception>
     public ModelSession(string path, SessionSettings? settings = null)
         : this(path, SessionFactory.Load(path, settings ?? new SessionSettings()))
     {
@@ -33,9 +30,9 @@ public sealed class ModelSession : IDisposable
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
             Outputs = [.. session.OutputNames.Select(output => Signature(output, session.OutputMetadata[output]))];
-            if (Inputs.Count != 1)
+            if (Outputs.FirstOrDefault(output => output.Type != "float32") is { } other)
             {
-                throw new ModelException(name, $"It takes {Inputs.Count} inputs where one was expected.");
+                throw new ModelException(name, $"It gives {other}, not float32.");
             }
         }
         catch
@@ -45,11 +42,16 @@ public sealed class ModelSession : IDisposable
         }
     }
 
-    /// <summary>What it takes: one float tensor.</summary>
+    /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 
-    /// <summary>What it gives: float tensors.</summary>
+    /// <summary>What it gives, in the graph's order: float tensors.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
+
+    // What the shorter calls are about.
+    TensorSignature OnlyInput => Inputs is [{ Type: "float32" } only]
+        ? only
+        : throw new ModelException(_name, $"It takes {string.Join(" and ", Inputs)}, not one float32 input; give each input by its name.");
 
     /// <summary>Makes sure that a device is to be had, by running a graph that does nothing on it.</summary>
     /// <exception cref="DeviceException">It is not; the message says why and what to do.</exception>
@@ -62,47 +64,58 @@ public sealed class ModelSession : IDisposable
     internal static ModelSession Identity(SessionSettings settings) =>
         new("the identity graph", SessionFactory.Load(IdentityModel.Bytes, settings));
 
-    /// <summary>The input's shape for a batch: the first axis takes the batch's size where the graph leaves it open.</summary>
+    /// <summary>The only input's shape for a batch: the first axis takes the batch's size where the graph leaves it open.</summary>
     /// <param name="batch">Samples in the batch, 1 or more.</param>
-    /// <exception cref="ModelException">The graph fixes another batch, leaves another axis open, or the input would pass 1 GiB.</exception>
+    /// <exception cref="ModelException">
+    /// The graph takes more than one float input, fixes another batch, leaves another axis open, or the input would pass 1 GiB.
+    /// </exception>
     public int[] InputShape(int batch)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        var shape = Inputs[0].Shape;
-        if (shape.Count > 0 && shape[0].Size is { } only && only != batch)
-        {
-            throw new ModelException(_name, $"It takes batches of {only} only; {batch} was asked for.");
-        }
-
-        int[] sizes = [.. shape.Select((axis, i) => axis.Size ?? (i == 0
-            ? batch
-            : throw new ModelException(_name, $"Its input {Inputs[0]} leaves axis {axis} open; only the first may be.")))];
-        return sizes.Aggregate(1.0, (product, size) => product * size) <= MostNumbers
-            ? sizes
-            : throw new ModelException(_name, $"An input of [{Text(sizes)}] passes 1 GiB; ask for a smaller batch.");
+        var input = OnlyInput;
+        return input.Shape.Skip(1).FirstOrDefault(axis => axis.Size is null) is { } open
+            ? throw new ModelException(_name, $"Its input {input} leaves axis {open} open; only the first may be.")
+            : InputShapes(batch, openAxis: 1)[0];
     }
 
-    /// <summary>Runs the graph and returns its first output.</summary>
+    /// <summary>Runs a graph of one float input and returns its first output.</summary>
     /// <param name="input">The input's numbers, the last axis running fastest.</param>
     /// <param name="shape">The input's shape, batch first.</param>
     /// <returns>The first output's numbers, the last axis running fastest.</returns>
     /// <exception cref="ArgumentException">The shape is not the graph's, or <paramref name="input"/> does not fill it.</exception>
-    /// <exception cref="ModelException">The run fails.</exception>
+    /// <exception cref="ModelException">The graph takes other inputs, or the run fails.</exception>
     public float[] Run(float[] input, params ReadOnlySpan<int> shape) => RunAll(input, shape)[0].Values;
 
-    /// <summary>Runs the graph and returns every output.</summary>
+    /// <summary>Runs a graph of one float input and returns every output.</summary>
     /// <returns>The outputs in the graph's order.</returns>
     /// <inheritdoc cref="Run"/>
     public IReadOnlyList<NamedTensor> RunAll(float[] input, params ReadOnlySpan<int> shape)
     {
-        using var value = InputValue(input, shape);
-        IDisposableReadOnlyCollection<OrtValue>? results = null;
-        RunNative([value], ref results);
-        using var outputs = results;
-        return [.. _session.OutputNames.Zip(outputs, (name, output) => new NamedTensor(
-            name,
-            Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
-            output.GetTensorDataAsSpan<float>().ToArray()))];
+        CheckShape(OnlyInput, shape, nameof(shape)); // first, so that a wrong shape is told beside the graph's
+        return RunAll(new InputTensor(OnlyInput.Name, input, shape));
+    }
+
+    /// <summary>Runs the graph and returns every output.</summary>
+    /// <param name="inputs">A tensor for each of the graph's inputs, in any order.</param>
+    /// <returns>The outputs in the graph's order.</returns>
+    /// <exception cref="ArgumentException">An input is missing, unknown, given twice, or not of the graph's type or shape.</exception>
+    /// <exception cref="ModelException">The run fails.</exception>
+    public IReadOnlyList<NamedTensor> RunAll(params ReadOnlySpan<InputTensor> inputs)
+    {
+        var values = InputValues(inputs);
+        try
+        {
+            IDisposableReadOnlyCollection<OrtValue>? results = null;
+            RunNative(values, ref results);
+            using var outputs = results;
+            return [.. _session.OutputNames.Zip(outputs, (name, output) => new NamedTensor(
+                name,
+                Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
+                output.GetTensorDataAsSpan<float>().ToArray()))];
+        }
+        finally
+        {
+            Array.ForEach(values, value => value.Dispose());
+        }
     }
 
     /// <inheritdoc/>
@@ -112,11 +125,40 @@ public sealed class ModelSession : IDisposable
         _options.Dispose();
     }
 
-    /// <summary>The input's numbers as ONNX Runtime sees them, in place: they must stay as they are while it is used.</summary>
-    internal OrtValue InputValue(float[] input, ReadOnlySpan<int> shape)
+    /// <summary>Every input's shape when a batch and one size for every other open axis are chosen.</summary>
+    /// <exception cref="ModelException">The graph fixes another batch, or an input would pass 1 GiB.</exception>
+    internal int[][] InputShapes(int batch, int openAxis)
     {
-        CheckShape(input, shape);
-        return OrtValue.CreateTensorValueFromMemory(input, Array.ConvertAll(shape.ToArray(), size => (long)size));
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(openAxis, 1);
+        var (shapes, problem) = TensorShapes.Fill(Inputs, batch, openAxis);
+        return problem is null ? shapes : throw new ModelException(_name, problem);
+    }
+
+    /// <summary>The inputs as ONNX Runtime sees them, in place and in the graph's order; the caller disposes of them.</summary>
+    /// <inheritdoc cref="RunAll(ReadOnlySpan{InputTensor})"/>
+    internal OrtValue[] InputValues(params ReadOnlySpan<InputTensor> inputs)
+    {
+        var given = new Dictionary<string, InputTensor>(StringComparer.Ordinal);
+        foreach (var input in inputs)
+        {
+            var signature = Inputs.FirstOrDefault(one => one.Name == input.Name)
+                ?? throw new ArgumentException($"{_name} has no input '{input.Name}'; it takes {string.Join(" and ", Inputs)}.", nameof(inputs));
+            if (input.Type != signature.Type)
+            {
+                throw new ArgumentException($"{_name} takes {signature}; found {input.Type}.", nameof(inputs));
+            }
+
+            CheckShape(signature, input.Shape, nameof(inputs));
+            if (!given.TryAdd(input.Name, input))
+            {
+                throw new ArgumentException($"Input '{input.Name}' is given twice.", nameof(inputs));
+            }
+        }
+
+        return Inputs.FirstOrDefault(one => !given.ContainsKey(one.Name)) is { } missing
+            ? throw new ArgumentException($"{_name} takes {missing}, which is not given.", nameof(inputs))
+            : [.. Inputs.Select(input => given[input.Name].ToOrtValue())];
     }
 
     /// <summary>Runs into outputs of an earlier run of the same shape, allocating no tensor; the first run makes them.</summary>
@@ -139,40 +181,15 @@ public sealed class ModelSession : IDisposable
         }
     }
 
-    void CheckShape(float[] input, ReadOnlySpan<int> shape)
+    void CheckShape(TensorSignature signature, ReadOnlySpan<int> shape, string argument)
     {
-        var signature = Inputs[0];
-        var fits = shape.Length == signature.Shape.Count;
-        var expected = 1L;
-        for (var i = 0; fits && i < shape.Length; i++)
+        if (!TensorShapes.Fits(signature, shape))
         {
-            fits = shape[i] >= 1 && shape[i] == (signature.Shape[i].Size ?? shape[i]);
-            expected = Math.Min(expected * shape[i], int.MaxValue); // no array is longer, and the product may overflow
-        }
-
-        if (!fits)
-        {
-            throw new ArgumentException($"{_name} takes {signature}; found shape [{Text(shape)}].", nameof(shape));
-        }
-
-        if (input.Length != expected)
-        {
-            throw new ArgumentException($"Shape [{Text(shape)}] holds {expected} numbers; found {input.Length}.", nameof(input));
+            throw new ArgumentException($"{_name} takes {signature}; found shape [{TensorShapes.Text(shape)}].", argument);
         }
     }
 
-    static string Text(ReadOnlySpan<int> shape) => string.Join(", ", shape.ToArray());
-
-    TensorSignature Signature(string name, NodeMetadata metadata)
-    {
-        if (!metadata.IsTensor || metadata.ElementDataType != TensorElementType.Float)
-        {
-            object found = metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType;
-            throw new ModelException(_name, $"'{name}' is {found}, not Float.");
-        }
-
-        var axes = metadata.Dimensions.Zip(metadata.SymbolicDimensions, (size, symbol) =>
-            size >= 0 ? new Axis(size) : new Axis(string.IsNullOrWhiteSpace(symbol) ? "?" : symbol));
-        return new TensorSignature(name, "float32", [.. axes]);
-    }
+    TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
+        ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "
+            + "not float32, int64, int32 or bool.");
 }

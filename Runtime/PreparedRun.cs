@@ -1,29 +1,28 @@
+using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime;
 
-/// <summary>A loaded graph with its input and outputs in place, so that running it again allocates no tensor.</summary>
+/// <summary>A loaded graph with its inputs and outputs in place, so that running it again allocates no tensor.</summary>
 sealed class PreparedRun : IDisposable
 {
+    // Whole numbers are mostly indices, and the smallest are valid in every table.
+    const int Indices = 4;
+
     readonly ModelSession _session;
     readonly OrtValue[] _inputs;
     IDisposableReadOnlyCollection<OrtValue>? _outputs;
 
     /// <param name="session">The graph; the caller keeps it alive and disposes of it.</param>
     /// <param name="batch">Samples in one run.</param>
-    /// <param name="seed">Seed of the input's numbers, uniform in [0, 1).</param>
-    public PreparedRun(ModelSession session, int batch, int seed)
+    /// <param name="openAxis">The size of every other axis that the graph leaves open.</param>
+    /// <param name="seed">Seed of the inputs: floats uniform in [0, 1), whole numbers uniform in [0, 4), masks all true.</param>
+    public PreparedRun(ModelSession session, int batch, int openAxis, int seed)
     {
         _session = session;
-        var shape = session.InputShape(batch);
         var random = new Random(seed);
-        var input = new float[shape.Aggregate(1, (product, size) => product * size)];
-        for (var i = 0; i < input.Length; i++)
-        {
-            input[i] = random.NextSingle();
-        }
-
-        _inputs = [session.InputValue(input, shape)];
+        _inputs = session.InputValues(
+            [.. session.Inputs.Zip(session.InputShapes(batch, openAxis), (input, shape) => Filled(input, shape, random))]);
     }
 
     /// <summary>One run. The first lets ONNX Runtime allocate the outputs; those after it write to the same ones.</summary>
@@ -32,6 +31,29 @@ sealed class PreparedRun : IDisposable
     public void Dispose()
     {
         _outputs?.Dispose();
-        _inputs[0].Dispose();
+        Array.ForEach(_inputs, input => input.Dispose());
+    }
+
+    static InputTensor Filled(TensorSignature input, int[] shape, Random random)
+    {
+        return input.Type switch
+        {
+            "float32" => new InputTensor(input.Name, Numbers(random.NextSingle), shape),
+            "int64" => new InputTensor(input.Name, Numbers(() => random.NextInt64(Indices)), shape),
+            "int32" => new InputTensor(input.Name, Numbers(() => random.Next(Indices)), shape),
+            "bool" => new InputTensor(input.Name, Numbers(() => true), shape),
+            _ => throw new ArgumentException($"An input {input} cannot be made up.", nameof(input)),
+        };
+
+        T[] Numbers<T>(Func<T> next)
+        {
+            var numbers = new T[shape.Aggregate(1, (product, size) => product * size)];
+            for (var i = 0; i < numbers.Length; i++)
+            {
+                numbers[i] = next();
+            }
+
+            return numbers;
+        }
     }
 }

@@ -69,6 +69,80 @@ public sealed class ModelSessionTests
     }
 
     [TestMethod]
+    public void RunAll_TwoIntegerInputsWithOpenAxes_TakesThemByNameInAnyOrder()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.Translator());
+
+        var logits = session.RunAll(
+            new InputTensor("target", [0L, 1, 2], 1, 3),
+            new InputTensor("source", [1L, 3], 1, 2)).Single();
+
+        Assert.AreEqual("source int64 [N, S]; target int64 [N, T]", string.Join("; ", session.Inputs));
+        CollectionAssert.AreEqual(new[] { 1, 3, 2 }, logits.Shape);
+        CollectionAssert.AreEqual(new float[] { 2, 20, 3, 30, 4, 40 }, logits.Values);
+    }
+
+    [TestMethod]
+    public void RunAll_Int32AndBool_AreTaken()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.MaskedLookup());
+
+        var found = session.RunAll(new InputTensor("index", [3, 2], 2), new InputTensor("mask", [true, false], 2, 1)).Single();
+
+        CollectionAssert.AreEqual(new float[] { 3, -1 }, found.Values);
+    }
+
+    [TestMethod]
+    public void RunAll_InputsThatAreNotTheGraphs_AreRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.Translator());
+        var source = new InputTensor("source", [1L], 1, 1);
+
+        Assert.Contains("target int64 [N, T], which is not given", Refusal(() => session.RunAll(source)));
+        Assert.Contains("no input 'mask'", Refusal(() => session.RunAll(source, new InputTensor("mask", [true], 1, 1))));
+        Assert.Contains("given twice", Refusal(() => session.RunAll(source, source)));
+        Assert.Contains("found float32", Refusal(() => session.RunAll(source, new InputTensor("target", [1f], 1, 1))));
+        Assert.Contains("found shape [1]", Refusal(() => session.RunAll(source, new InputTensor("target", [1L], 1))));
+        Assert.Contains("give each input by its name", Assert.ThrowsExactly<ModelException>(() => session.Run([1f], 1, 1)).Message);
+        Assert.Contains("give each input by its name", Assert.ThrowsExactly<ModelException>(() => session.InputShape(1)).Message);
+    }
+
+    [TestMethod]
+    public void RunAll_IndexOutsideTheTable_FailsInWords()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.Translator());
+
+        var failed = Assert.ThrowsExactly<ModelException>(
+            () => session.RunAll(new InputTensor("source", [99L], 1, 1), new InputTensor("target", [0L], 1, 1)));
+
+        Assert.Contains("idx=99", failed.Message);
+    }
+
+    [TestMethod]
+    [DataRow(3, new[] { 2, 2 }, "holds 4 numbers; found 3")]
+    [DataRow(0, new[] { 0, 2 }, "size of 1 or more")]
+    [DataRow(2, new[] { int.MaxValue, int.MaxValue, 2 }, "found 2", DisplayName = "a product that overflows")]
+    public void InputTensor_ValuesThatDoNotFillIt_IsRefused(int length, int[] shape, string named) =>
+        Assert.Contains(named, Refusal(() => _ = new InputTensor("x", new long[length], shape)));
+
+    [TestMethod]
+    public void Prepared_OpenAxes_AreFilledWithValidInputs()
+    {
+        using var folder = new TemporaryFolder();
+        using var session = Load(folder, TinyModel.Translator());
+        using var prepared = new PreparedRun(session, batch: 2, openAxis: 16, seed: 1);
+
+        prepared.Run(); // an index outside the table would fail
+        prepared.Run();
+
+        CollectionAssert.AreEqual(new[] { 2, 16 }, session.InputShapes(batch: 2, openAxis: 16)[1]);
+    }
+
+    [TestMethod]
     public void Load_NotFloats_NamesTheTensor()
     {
         using var folder = new TemporaryFolder();
@@ -132,7 +206,7 @@ public sealed class ModelSessionTests
         using var folder = new TemporaryFolder();
         using var session = Load(folder, TinyModel.MatMul(weight: 1));
         float[] input = [1, 2, 3];
-        using var value = session.InputValue(input, [1, 3]);
+        using var value = session.InputValues(new InputTensor("x", input, 1, 3))[0];
         IDisposableReadOnlyCollection<OrtValue>? outputs = null;
 
         session.RunNative([value], ref outputs);
@@ -146,6 +220,8 @@ public sealed class ModelSessionTests
             Assert.AreEqual(105f, outputs[0].GetTensorDataAsSpan<float>()[0]);
         }
     }
+
+    static string Refusal(Action act) => Assert.ThrowsExactly<ArgumentException>(act).Message;
 
     static ModelSession Load(TemporaryFolder folder, byte[] model)
     {

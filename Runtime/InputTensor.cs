@@ -1,0 +1,73 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MaestroDeploy.Runtime;
+
+/// <summary>One input of a run: its name in the graph, its shape, and the numbers that fill it.</summary>
+/// <remarks>The numbers are read in place: they must stay as they are while a run reads them.</remarks>
+public sealed class InputTensor
+{
+    readonly int[] _shape;
+    readonly Func<long[], OrtValue> _value;
+
+    /// <summary>Numbers of type <c>float32</c>.</summary>
+    /// <param name="name">The name that the graph gives the input.</param>
+    /// <param name="values">Its numbers, the last axis running fastest.</param>
+    /// <param name="shape">The size of each axis, outermost first, each 1 or more; nothing for a scalar.</param>
+    /// <exception cref="ArgumentException">The name is empty, or the values do not fill the shape.</exception>
+    public InputTensor(string name, float[] values, params ReadOnlySpan<int> shape)
+        : this(name, "float32", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
+    {
+    }
+
+    /// <summary>Numbers of type <c>int64</c>, such as a text's tokens.</summary>
+    /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
+    public InputTensor(string name, long[] values, params ReadOnlySpan<int> shape)
+        : this(name, "int64", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
+    {
+    }
+
+    /// <summary>Numbers of type <c>int32</c>.</summary>
+    /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
+    public InputTensor(string name, int[] values, params ReadOnlySpan<int> shape)
+        : this(name, "int32", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
+    {
+    }
+
+    /// <summary>Values of type <c>bool</c>, such as a mask's.</summary>
+    /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
+    public InputTensor(string name, bool[] values, params ReadOnlySpan<int> shape)
+        : this(name, "bool", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
+    {
+    }
+
+    InputTensor(string name, string type, int count, ReadOnlySpan<int> shape, Func<long[], OrtValue> value)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        var expected = 1L;
+        foreach (var size in shape)
+        {
+            expected = size >= 1
+                ? Math.Min(expected * size, int.MaxValue) // no array is longer, and the product may overflow
+                : throw new ArgumentException($"'{name}' is given shape [{TensorShapes.Text(shape)}]; every axis has a size of 1 or more.", nameof(shape));
+        }
+
+        if (count != expected)
+        {
+            throw new ArgumentException($"'{name}' of shape [{TensorShapes.Text(shape)}] holds {expected} numbers; found {count}.", nameof(shape));
+        }
+
+        (Name, Type, _shape, _value) = (name, type, shape.ToArray(), value);
+    }
+
+    /// <summary>The name that the graph gives it.</summary>
+    public string Name { get; }
+
+    /// <summary><c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>.</summary>
+    public string Type { get; }
+
+    /// <summary>The size of each axis, outermost first.</summary>
+    public ReadOnlySpan<int> Shape => _shape;
+
+    /// <summary>The tensor as ONNX Runtime sees it, in place.</summary>
+    internal OrtValue ToOrtValue() => _value(Array.ConvertAll(_shape, size => (long)size));
+}
