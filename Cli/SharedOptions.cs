@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using MaestroDeploy.Data;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli;
@@ -11,10 +10,6 @@ static class SharedOptions
 {
     /// <summary>One JSON document on stdout instead of tables; progress stays on stderr.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document on stdout.", Recursive = true };
-
-    /// <summary>The data set of that name.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
-    public static DataSet LoadData(string name, string? dataDir) => UsageException.Check(() => DataSets.Load(name, dataDir));
 
     /// <summary>How to run graphs.</summary>
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MaestroDeploy.Data;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Exporter.Verification;
@@ -12,14 +12,12 @@ namespace MaestroDeploy.Exporter;
 
 /// <summary>One export under way: what every graph of it goes through.</summary>
 sealed class ExportJob(
-    ExportOptions options, SessionSettings settings, LodModel lod, DataSet? data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
+    ExportOptions options, SessionSettings settings, LodModel lod, EvaluationData? data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
     CancellationToken cancellation)
 {
-    const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
+    const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin", VocabularyFile = "vocabulary.txt";
 
     readonly PlanCutter _cutter = new(lod);
-    readonly SampleSet? _calibration = data?.Train.Take(options.CalibrationSamples);
-    readonly SampleSet _check = CheckSamples(lod, data, options.CheckSamples);
     int _done;
 
     public Variant WriteDense(PlannedVariant dense)
@@ -45,6 +43,15 @@ sealed class ExportJob(
             Write(IdOf(variant.Budget), variant, weights) with { Budget = variant.Budget.Share })];
     }
 
+    /// <summary>The words of a model of language, once for all its variants.</summary>
+    public void WriteVocabulary()
+    {
+        if (lod.Model.Metadata(LodModel.VocabularyKey) is { } words)
+        {
+            File.WriteAllText(Path.Combine(output.Staging, VocabularyFile), words);
+        }
+    }
+
     Variant Write(string id, PlannedVariant planned, SharedWeights weights)
     {
         try
@@ -64,6 +71,7 @@ sealed class ExportJob(
         var model = _cutter.Cut(planned.Plan);
         Recalibrate(id, model);
         var reference = ReferenceOutputs(planned.Plan, model);
+        model.RemoveMetadata(LodModel.VocabularyKey);
         model.SetMetadata("maestro.variant", id);
         model.SetMetadata("maestro.plan", planned.Plan.ToString());
         var bytes = weights.Externalise(model);
@@ -75,7 +83,7 @@ sealed class ExportJob(
         Tell($"{id}: checking");
         using var session = new ModelSession(path, settings);
         var difference = ReferenceCheck.LargestDifference(id, reference, Outputs(session));
-        var accuracy = data is null ? (double?)null : Accuracy.Measure(session, data.Test, cancellation);
+        var quality = data?.Measure(session, cancellation);
         _done++;
         return new Variant
         {
@@ -85,23 +93,24 @@ sealed class ExportJob(
             Params = planned.Cost.Params,
             Macs = planned.Cost.Macs,
             Bytes = bytes + new FileInfo(path).Length,
-            Accuracy = accuracy,
-            AccuracySamples = data?.Test.Count,
-            AccuracyData = data?.Test.Name,
+            Accuracy = quality?.Accuracy,
+            Perplexity = quality?.Perplexity,
+            AccuracySamples = quality?.Samples,
+            AccuracyData = quality?.Data,
             MaxDifference = difference,
         };
     }
 
     void Recalibrate(string id, OnnxModel model)
     {
-        if (_calibration is null || BatchNormRecalibration.Norms(model).Count == 0)
+        if (data is null || BatchNormRecalibration.Norms(model).Count == 0)
         {
             return;
         }
 
         Tell($"{id}: recalibrating BatchNorm");
         using var session = Scratch(BatchNormRecalibration.MeasuringGraph(model));
-        BatchNormRecalibration.Apply(model, BatchNormRecalibration.Measure(session, _calibration, cancellation));
+        BatchNormRecalibration.Apply(model, BatchNormRecalibration.Measure(session, data, options.CalibrationSamples, cancellation));
     }
 
     float[] ReferenceOutputs(RankPlan plan, OnnxModel model)
@@ -116,7 +125,9 @@ sealed class ExportJob(
         return Outputs(session);
     }
 
-    float[] Outputs(ModelSession session) => [.. Accuracy.Run(session, _check, cancellation).SelectMany(batch => batch.Scores)];
+    float[] Outputs(ModelSession session) => data is null
+        ? session.RunAll(RandomInputs.For(session, options.CheckSamples).Inputs)[0].Values
+        : [.. data.Check(session, options.CheckSamples).SelectMany(batch => data.Run(session, batch)[0].Values)];
 
     ModelSession Scratch(OnnxModel model)
     {
@@ -132,24 +143,4 @@ sealed class ExportJob(
     }
 
     static string IdOf(Budget budget) => "b" + (100 * budget.Share).ToString("0.########", CultureInfo.InvariantCulture);
-
-    /// <summary>Test samples, or numbers drawn once for all where there is no data.</summary>
-    static SampleSet CheckSamples(LodModel lod, DataSet? data, int count)
-    {
-        if (data is not null)
-        {
-            return data.Test.Take(count);
-        }
-
-        var shape = (lod.Model.Inputs.First().Type?.TensorType?.Shape?.Dim ?? []).Skip(1)
-            .Select(axis => axis.HasDimValue && axis.DimValue > 0 ? checked((int)axis.DimValue) : 1).ToArray();
-        var random = new Random(1);
-        var values = new float[shape.Aggregate(count, (product, size) => checked(product * size))];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = 2 * random.NextSingle() - 1;
-        }
-
-        return SampleSet.FromFloats("random", [.. shape], 1, values, new int[count]);
-    }
 }

@@ -1,4 +1,4 @@
-using MaestroDeploy.Data;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
@@ -39,7 +39,7 @@ public sealed class FamilyExporter
     /// <param name="cancellation">Checked between stages and batches; nothing is left behind.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
     /// <exception cref="ExportException">The folder holds something else, the data does not fit, or a graph failed its check.</exception>
-    public FamilyManifest Export(string source, string folder, DataSet? data = null, IProgress<ExportProgress>? progress = null,
+    public FamilyManifest Export(string source, string folder, EvaluationData? data = null, IProgress<ExportProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         var lod = LodModel.Load(source);
@@ -50,6 +50,7 @@ public sealed class FamilyExporter
 
         var dense = job.WriteDense(planner.Dense());
         var variants = job.WriteVariants(planned);
+        job.WriteVocabulary();
         var manifest = Describe(source, folder, lod, dense, variants, output.Staging);
         cancellation.ThrowIfCancellationRequested();
         ProfilesJson.Write(Path.Combine(output.Staging, FamilyManifest.FileName), manifest);

@@ -27,6 +27,9 @@ public sealed record Variant
     /// <summary>Share of correct answers of the exported graph, in 0..1; null when not measured.</summary>
     public double? Accuracy { get; init => field = Check.Share(value); }
 
+    /// <summary>e to the mean cross-entropy in nats, of models of language, 1 and more; null for others.</summary>
+    public double? Perplexity { get; init => field = Check.NotNegative(value); }
+
     /// <summary>Samples behind <see cref="Accuracy"/>.</summary>
     public int? AccuracySamples { get; init => field = value is { } samples ? Check.AtLeast(1, samples) : null; }
 

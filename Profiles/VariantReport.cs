@@ -21,6 +21,9 @@ public sealed record VariantReport
     /// <summary>Share of correct answers, in 0..1; absent when not measured.</summary>
     public double? Accuracy { get; init; }
 
+    /// <summary>e to the mean cross-entropy in nats, of models of language; absent for others.</summary>
+    public double? Perplexity { get; init; }
+
     /// <summary>Median latency in microseconds; absent, like those below, when not measured here.</summary>
     public double? P50Us { get; init; }
 
@@ -56,6 +59,7 @@ public sealed record VariantReport
         Macs = variant.Macs,
         Bytes = variant.Bytes,
         Accuracy = variant.Accuracy,
+        Perplexity = variant.Perplexity,
         P50Us = latency?.Steady.P50Us,
         P90Us = latency?.Steady.P90Us,
         LoadMs = latency?.LoadMs,

@@ -14,7 +14,7 @@ static class SmallModels
     public static DataSet Digits { get; } = DataSets.Load("digits");
 
     static readonly Lazy<LodModel> TrainedMlp = new(() => Train(
-        SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, hidden: [96, 80]), new LodProvenance("mlp", "digits", Digits.Scaling))));
+        SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, new ModelSize([96, 80])), new LodProvenance("mlp", "digits", Digits.Scaling))));
 
     static readonly Lazy<LodModel> TrainedConvolutions = new(() =>
     {

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using MaestroDeploy.Cli.Output;
-using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Profiles;
 
@@ -16,7 +16,7 @@ static class ExportCommand
         var defaults = new ExportOptions();
         var source = new Argument<string>("model") { Description = "A model.lod.onnx." };
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
-        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", DataSets.Names)}." };
+        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
         var budgets = new Option<Budget[]>("--budgets")
         {
@@ -32,7 +32,7 @@ static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
-            var set = parsed.GetValue(data) is { } name ? SharedOptions.LoadData(name, parsed.GetValue(dataDir)) : null;
+            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir)).Evaluation : null;
             var folder = parsed.GetValue(output)!;
             var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
             terminal.Show(Tables.Family(report));
@@ -42,7 +42,7 @@ static class ExportCommand
         return command;
     }
 
-    public static FamilyManifest Export(string source, string folder, DataSet? data, ExportOptions options, Terminal terminal, CancellationToken cancellation)
+    public static FamilyManifest Export(string source, string folder, EvaluationData? data, ExportOptions options, Terminal terminal, CancellationToken cancellation)
     {
         var progress = new Reporter<ExportProgress>(at => terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing));
         var manifest = new FamilyExporter(options).Export(source, folder, data, progress, cancellation);

@@ -14,28 +14,29 @@ sealed class ModelSizeFlags
         CustomParser = SharedOptions.Parse<int[]?>(Widths),
     };
 
-    readonly Option<int?> _width = new("--width") { Description = "Channels of the first stage of a VGG or a residual network; default 64." };
+    readonly Option<int?> _width = new("--width") { Description = "Channels of the first stage of a VGG or a residual network, default 64; a transformer's width, default 512." };
+    readonly Option<int?> _depth = new("--depth") { Description = "Blocks of a transformer's encoder and of its decoder; default 6." };
 
     public void AddTo(Command command)
     {
         command.Options.Add(_hidden);
         command.Options.Add(_width);
+        command.Options.Add(_depth);
     }
 
     /// <summary>A built-in model with fresh weights, or one from a file.</summary>
     /// <exception cref="UsageException">There is no such model, or a size is not one of its.</exception>
-    public OnnxModel Model(ParseResult parsed, string name, TrainingData data, int seed)
+    public OnnxModel Model(ParseResult parsed, string name, NamedData data, int seed)
     {
-        var hidden = parsed.GetValue(_hidden) is { Length: > 0 } widths ? widths : null;
-        var width = parsed.GetValue(_width);
+        var size = new ModelSize(parsed.GetValue(_hidden) is { Length: > 0 } widths ? widths : null, parsed.GetValue(_width), parsed.GetValue(_depth));
         if (!name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            return UsageException.Check(() => BuiltInModels.Create(name, data.SampleShape.AsSpan(), data.Classes, seed, hidden, width));
+            return data.BuiltIn(name, seed, size);
         }
 
-        return hidden is null && width is null
+        return size == ModelSize.Default
             ? OnnxModel.Load(name)
-            : throw new UsageException($"{(hidden is null ? "--width" : "--hidden")} is for built-in models; an .onnx file has its own.");
+            : throw new UsageException($"{(size.Hidden is not null ? "--hidden" : size.Width is not null ? "--width" : "--depth")} is for built-in models; an .onnx file has its own.");
     }
 
     static int[] Widths(string text)

@@ -4,6 +4,7 @@ using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -40,11 +41,11 @@ static class QuickstartCommand
         terminal.Say("1. Train an MLP 64-1024-1024-10 on 8x8 digits, so that the ranks of its layers are ordered.");
         var options = Recipes.Named(Recipes.Nested) with { Epochs = 30, BatchSize = 64 };
         var dense = BuiltInModels.Create("mlp", data.Train.SampleShape.AsSpan(), data.Train.Classes, options.Seed);
-        new TrainingJob(folder, settings, terminal, cancellation).Run(dense, "mlp", TrainingData.Of(data, options), options, resume: false);
+        new TrainingJob(folder, settings, terminal, cancellation).Run(dense, "mlp", new NamedData(data), options);
 
         terminal.Say("2. Export it at six budgets: one graph each, all reading one weights file.");
         var familyFolder = Path.Combine(folder, "family");
-        ExportCommand.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, data, new ExportOptions(), terminal, cancellation);
+        ExportCommand.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, new LabelledSamples(data), new ExportOptions(), terminal, cancellation);
 
         terminal.Say("3. Measure every graph on this machine.");
         var family = Family.Open(familyFolder);

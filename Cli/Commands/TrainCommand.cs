@@ -25,9 +25,9 @@ static class TrainCommand
         {
             var options = training.Read(parsed);
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
-            var set = data.Read(parsed, options);
+            var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
-            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, parsed.GetValue(resume)));
+            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), parsed.GetValue(resume)));
             return Task.FromResult(0);
         });
         return command;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Data;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
@@ -29,9 +30,10 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <param name="name">What it is called: a built-in model's name, or a file.</param>
     /// <param name="data">What it learns.</param>
     /// <param name="options">How.</param>
+    /// <param name="augmentation">How training images are varied; null for not at all.</param>
     /// <param name="resume">Whether a run that was stopped here goes on.</param>
     /// <exception cref="CommandException">The folder cannot be used so.</exception>
-    public TrainingReport Run(OnnxModel model, string name, TrainingData data, TrainingOptions options, bool resume)
+    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, bool resume = false)
     {
         CheckFolder(resume);
         Directory.CreateDirectory(folder);
@@ -39,7 +41,8 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);
         var start = new LodModel(model, LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [], provenance);
         List<string> metrics = [];
-        var result = new Trainer(options).Train(start, data.Training, data.Validation, _checkpoint, epoch =>
+        var (training, validation) = data.Tasks(options, augmentation);
+        var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
         {
             metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
             WriteWhole(Path.Combine(folder, MetricsFile), metrics);
@@ -51,16 +54,17 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         return Report(name, data, result);
     }
 
-    TrainingReport Report(string name, TrainingData data, TrainingResult result)
+    TrainingReport Report(string name, NamedData data, TrainingResult result)
     {
         terminal.Progress("measuring accuracy");
         using var session = new ModelSession(_modelPath, settings);
-        var accuracy = data.Accuracy(session, cancellation);
-        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(accuracy)} on {data.Test.Count:N0} samples of {data.Test.Name}, in ONNX Runtime");
+        var quality = data.Evaluation.Measure(session, cancellation);
+        var perplexity = quality.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
+        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime");
         var lod = result.Model;
         var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
         var cost = lod.Cost().At(ranks);
-        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, accuracy,
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, quality.Accuracy,
             new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))));
     }
 

@@ -252,7 +252,7 @@ sealed class TrainingRun : IDisposable
     {
         Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
         Sampling.Independent => new IndependentSampler(_options.Seed),
-        _ => new NestedSampler(_options.Seed, _options.SmallestShare, _options.Logarithmic, _options.Sandwich, cost.Layers, _options.Floored),
+        _ => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic, _options.Sandwich, _options.Floored),
     };
 
     // The graph first: it names an operator that it lacks more plainly than a count that fails on it.

@@ -1,4 +1,4 @@
-using MaestroDeploy.Data;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.Protos;
@@ -13,8 +13,6 @@ namespace MaestroDeploy.Exporter.Verification;
 /// </remarks>
 static class BatchNormRecalibration
 {
-    const int BatchSize = 256;
-
     /// <summary>The norms of a graph whose statistics are initializers.</summary>
     public static IReadOnlyList<NodeProto> Norms(OnnxModel model) =>
         [.. model.Graph.Node.Where(node => node.OpType == "BatchNormalization" && model.Initializer(node.Input[3]) is not null)];
@@ -36,22 +34,24 @@ static class BatchNormRecalibration
     }
 
     /// <summary>Runs a measuring graph over some samples and averages what its outputs came to.</summary>
-    public static IReadOnlyList<float[]> Measure(ModelSession session, SampleSet samples, CancellationToken cancellation)
+    public static IReadOnlyList<float[]> Measure(ModelSession session, EvaluationData data, int samples, CancellationToken cancellation)
     {
         var sums = session.Outputs.Select(_ => Array.Empty<double>()).ToArray();
-        foreach (var batch in samples.Batches(BatchSize))
+        var seen = 0;
+        foreach (var batch in data.Calibration(session, samples))
         {
             cancellation.ThrowIfCancellationRequested();
-            var outputs = session.RunAll(batch.Samples, session.InputShape(batch.Count));
+            var outputs = data.Run(session, batch);
+            seen += batch.Samples;
             for (var i = 0; i < sums.Length; i++)
             {
                 // Weighed by its samples: a last, smaller batch counts for less.
-                var weighed = outputs[i].Values.Select(value => (double)value * batch.Count / samples.Count);
+                var weighed = outputs[i].Values.Select(value => (double)value * batch.Samples);
                 sums[i] = sums[i].Length == 0 ? [.. weighed] : [.. sums[i].Zip(weighed, (sum, value) => sum + value)];
             }
         }
 
-        return [.. sums.Select(sum => Array.ConvertAll(sum, value => (float)value))];
+        return [.. sums.Select(sum => Array.ConvertAll(sum, value => (float)(value / seen)))];
     }
 
     /// <summary>Writes measured statistics into a model.</summary>

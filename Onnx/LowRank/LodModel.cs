@@ -21,6 +21,9 @@ public sealed record LodProvenance(string? Model = null, string? Data = null, st
 /// </remarks>
 public sealed class LodModel
 {
+    /// <summary>Metadata of a model of language: its vocabulary, one word a line.</summary>
+    public const string VocabularyKey = "maestro.vocabulary";
+
     const string SchemaKey = "maestro.schema", FactorsKey = "maestro.factors", ProvenanceKey = "maestro.provenance", DigestKey = "maestro.digest";
     const int Schema = 1;
 

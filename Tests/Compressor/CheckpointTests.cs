@@ -1,5 +1,3 @@
-using MaestroDeploy.Compressor.Factoring;
-using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
@@ -75,7 +73,7 @@ public sealed class CheckpointTests
     static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue)
     {
         using var cancelling = new CancellationTokenSource();
-        var model = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, hidden: [48]), [], new LodProvenance());
+        var model = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([48])), [], new LodProvenance());
         var steps = 0;
         var progress = new StepCounter(() =>
         {

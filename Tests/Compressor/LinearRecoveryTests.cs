@@ -2,10 +2,8 @@ using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
 using MaestroDeploy.Compressor.Training.Samplers;
-using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Tests.Compressor;
@@ -88,7 +86,7 @@ public sealed class LinearRecoveryTests
         // Item 6: one of the three is left out from step 1200 on, and its rank goes.
         var dropped = Pca(x, steps: 2500, dropAt: 1200);
 
-        Assert.IsTrue(dropped[..2].All(value => value is > 0.97 and < 1.02), string.Join(", ", dropped));
+        Assert.IsTrue(dropped[..2].All(value => value is > 0.97 and < 1.03), string.Join(", ", dropped));
         Assert.IsLessThan(0.05, dropped[2]);
     }
 

@@ -1,6 +1,5 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
-using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Samplers;
 using MaestroDeploy.Onnx.LowRank;
 
@@ -62,11 +61,11 @@ public sealed class SamplerTests
     public void Draw_SingleLayer_FollowsFromThePlaceAlone()
     {
         var running = new SingleLayerSampler(seed: 3);
-        var whole = Enumerable.Range(0, 500).Select(step => running.Draw(LeNetRanks, new SamplingPlace(step, 40))[0]).ToArray();
+        var whole = Enumerable.Range(0, 500).Select(step => running.Draw(LeNetRanks, new SamplingPlace(40 + step, 40))[0]).ToArray();
 
         var resumed = new SingleLayerSampler(seed: 3);
 
-        CollectionAssert.AreEqual(whole[333], resumed.Draw(LeNetRanks, new SamplingPlace(333, 40))[0]);
+        CollectionAssert.AreEqual(whole[333], resumed.Draw(LeNetRanks, new SamplingPlace(373, 40))[0]);
     }
 
     [TestMethod]
@@ -119,5 +118,6 @@ public sealed class SamplerTests
         Assert.IsTrue(draws.Any(draw => draw[2] < 20) && draws.Any(draw => draw[2] > 100), "both ends are drawn");
     }
 
-    static NestedSampler Nested() => new(1, 1 / 8.0, SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), new LodProvenance()).Cost().Layers);
+    static NestedSampler Nested() =>
+        new(1, SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), new LodProvenance()).Cost().Layers, smallest: 1 / 8.0);
 }

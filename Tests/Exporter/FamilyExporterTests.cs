@@ -3,6 +3,7 @@ using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
@@ -136,7 +137,7 @@ public sealed class FamilyExporterTests
         var progress = new CancelAt(2, cancelling);
 
         Assert.ThrowsExactly<OperationCanceledException>(() =>
-            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], SmallModels.Digits, progress, cancelling.Token));
+            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], new LabelledSamples(SmallModels.Digits), progress, cancelling.Token));
 
         CollectionAssert.AreEqual(new[] { folder["m.lod.onnx"] }, Directory.GetFileSystemEntries(folder.Path));
     }
@@ -149,7 +150,7 @@ public sealed class FamilyExporterTests
         var samples = SampleSet.FromFloats("other", [1, 4, 4], 10, new float[32], [0, 1]);
 
         var error = Assert.ThrowsExactly<ExportException>(() =>
-            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], new DataSet("other", samples, samples, "none")));
+            new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], new LabelledSamples(new DataSet("other", samples, samples, "none"))));
 
         StringAssert.Contains(error.Message, "[1, 4, 4]");
         Assert.IsFalse(Directory.Exists(folder["family"]));
@@ -160,7 +161,7 @@ public sealed class FamilyExporterTests
     static FamilyManifest Export(LodModel lod, TemporaryFolder folder)
     {
         lod.Save(folder["m.lod.onnx"]);
-        return new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], SmallModels.Digits);
+        return new FamilyExporter().Export(folder["m.lod.onnx"], folder["family"], new LabelledSamples(SmallModels.Digits));
     }
 
     /// <summary>Torch's answer at a plan, with the BatchNorm statistics that the exported graph was given.</summary>

@@ -40,7 +40,7 @@ public sealed class LodModelTests
     public void Load_APlainModel_SaysThatItIsNone()
     {
         using var folder = new TemporaryFolder();
-        BuiltInModels.Create("mlp", [1, 4, 4], 10, 1, [16]).Save(folder["plain.onnx"]);
+        BuiltInModels.Create("mlp", [1, 4, 4], 10, 1, new ModelSize([16])).Save(folder["plain.onnx"]);
 
         StringAssert.Contains(Assert.ThrowsExactly<OnnxFormatException>(() => LodModel.Load(folder["plain.onnx"])).Message, "not a model.lod.onnx");
     }
@@ -61,5 +61,5 @@ public sealed class LodModelTests
     }
 
     static LodModel Small() => SvdFactoring.Factor(
-        BuiltInModels.Create("mlp", [1, 4, 4], classes: 10, seed: 1, hidden: [20, 12]), new LodProvenance(Model: "mlp", Seed: 1));
+        BuiltInModels.Create("mlp", [1, 4, 4], classes: 10, seed: 1, new ModelSize([20, 12])), new LodProvenance(Model: "mlp", Seed: 1));
 }

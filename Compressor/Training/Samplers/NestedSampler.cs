@@ -2,48 +2,37 @@ using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Compressor.Training.Samplers;
 
-/// <summary>One share a step, and every layer cut to it at once: a deployed variant cuts all layers, so that is what is trained.</summary>
+/// <summary>One share a step, and every layer cut by it at once: a deployed variant cuts all layers, so that is what is trained.</summary>
+/// <remarks>
+/// A share is taken in one of two ways, since variants are cut in both: of every layer's rank, or of the multiply-accumulates, by the plan that an export makes of that budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
+/// </remarks>
 /// <param name="seed">The run's seed.</param>
+/// <param name="layers">The factored layers and what they cost.</param>
 /// <param name="smallest">The smallest share, in (0, 1].</param>
-/// <param name="logarithmic">The probability that a share is drawn log-uniformly instead of uniformly, 0 to 1.</param>
+/// <param name="logarithmic">The probability that a share is drawn log-uniformly, and not uniformly, 0 to 1.</param>
 /// <param name="withSmallest">Whether each step trains the smallest share too.</param>
-/// <param name="layers">For narrow layers' floors.</param>
-/// <param name="floored">The probability of a floor.</param>
-public sealed class NestedSampler(int seed, double smallest, double logarithmic, bool withSmallest, IReadOnlyList<PairCost> layers, double floored) : IRankSampler
+/// <param name="ofBudgets">The probability that a share is one of the multiply-accumulates, and not of the ranks, 0 to 1.</param>
+public sealed class NestedSampler(int seed, IReadOnlyList<PairCost> layers, double smallest, double logarithmic = 1, bool withSmallest = false, double ofBudgets = 0.5) : IRankSampler
 {
+    readonly long _dense = layers.Sum(layer => layer.DenseMacs);
+
     /// <inheritdoc/>
     public IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
         var random = RandomStreams.At(seed, RandomUse.Ranks, at.Step);
-        var isLogarithmic = random.NextDouble() < logarithmic;
+        var (isLogarithmic, isOfRanks) = (random.NextDouble() < logarithmic, random.NextDouble() >= ofBudgets);
         var place = random.NextDouble();
-        var share = isLogarithmic ? Math.Exp(place * Math.Log(smallest)) : smallest + place * (1 - smallest);
-        if (floored == 2)
-        {
-            var second = random.NextDouble();
-            return [Literal(current, share), Floor(current, Math.Exp(second * Math.Log(smallest)))];
-        }
-
-        int[] drawn = Cut(current, share, random);
-        return withSmallest ? [Cut(current, smallest, random), drawn] : [drawn];
+        var share = isLogarithmic ? Math.Pow(smallest, place) : 1 - place * (1 - smallest);
+        Func<IReadOnlyList<int>, double, int[]> cut = isOfRanks ? OfRanks : OfCost;
+        return withSmallest ? [cut(current, smallest), cut(current, share)] : [cut(current, share)];
     }
 
-    int[] Cut(IReadOnlyList<int> current, double share, Random random)
+    static int[] OfRanks(IReadOnlyList<int> current, double share) => [.. current.Select(rank => (int)Math.Ceiling(share * rank))];
+
+    int[] OfCost(IReadOnlyList<int> current, double share)
     {
-        if (random.NextDouble() < floored)
-        {
-            return Floor(current, share);
-        }
-
-        return Literal(current, share);
-    }
-
-    static int[] Literal(IReadOnlyList<int> current, double share) => [.. current.Select(most => most == 0 ? 0 : (int)Math.Ceiling(share * most))];
-
-    int[] Floor(IReadOnlyList<int> current, double share)
-    {
-        var dense = layers.Sum(layer => layer.DenseMacs);
-        var within = UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = rank })], (layer, rank) => layer.MacsAt(rank), dense * share);
-        return within;
+        // A removed layer costs next to nothing, whatever rank it is said to have.
+        var ranks = UniformRanks.Within([.. layers.Zip(current, (layer, rank) => layer with { Rank = Math.Max(1, rank) })], (layer, rank) => layer.MacsAt(rank), share * _dense);
+        return [.. ranks.Zip(current, Math.Min)];
     }
 }

@@ -1,0 +1,64 @@
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Data;
+using MaestroDeploy.Exporter.Evaluation;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>The data that a command line names: labelled samples or parallel text, as a trainer and as an exporter want them.</summary>
+sealed class NamedData
+{
+    readonly DataSet? _samples;
+    readonly ParallelText? _text;
+
+    /// <param name="samples">A classification set.</param>
+    public NamedData(DataSet samples) => (_samples, Evaluation) = (samples, new LabelledSamples(samples));
+
+    /// <param name="text">Sentences and their translations.</param>
+    public NamedData(ParallelText text) => (_text, Evaluation) = (text, new TranslatedSentences(text));
+
+    /// <summary>What <see cref="Load"/> takes.</summary>
+    public static IReadOnlyList<string> Forms { get; } = [.. DataSets.Forms, ParallelText.Form];
+
+    public string Name => Evaluation.Name;
+
+    /// <summary>How raw values become a model's inputs, in plain words.</summary>
+    public string Scaling => _samples?.Scaling ?? "words in lower case, by their numbers in the vocabulary";
+
+    /// <summary>For recalibrating, checking and measuring variants.</summary>
+    public EvaluationData Evaluation { get; }
+
+    /// <exception cref="UsageException">The text names no data.</exception>
+    public static NamedData Load(string spec, string? dataDir) => UsageException.Check(() => spec.StartsWith("text:", StringComparison.Ordinal)
+        ? new NamedData(ParallelText.Load(spec))
+        : new NamedData(DataSets.Load(spec, dataDir)));
+
+    /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
+    public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null)
+    {
+        if (_text is not null)
+        {
+            return (new TranslationTask(_text.Train, _text.Vocabulary.Count), options.Validation > 0 ? new TranslationTask(_text.Validation, _text.Vocabulary.Count) : null);
+        }
+
+        var (kept, held) = options.Validation > 0 ? _samples!.Train.Split(options.Validation, options.Seed) : (_samples!.Train, null);
+        return (new ClassificationTask(kept, augmentation), held is null ? null : new ClassificationTask(held));
+    }
+
+    /// <summary>A built-in model with fresh weights that fits the data.</summary>
+    /// <exception cref="UsageException">There is no such model, or a size is not one of its.</exception>
+    public OnnxModel BuiltIn(string name, int seed, ModelSize size) => UsageException.Check(() =>
+    {
+        if (_text is null)
+        {
+            return BuiltInModels.Create(name, _samples!.Train.SampleShape.AsSpan(), _samples.Train.Classes, seed, size);
+        }
+
+        var model = BuiltInModels.CreateTranslator(name, _text.Vocabulary.Count, seed, size);
+        model.SetMetadata(LodModel.VocabularyKey, _text.Vocabulary.ToText());
+        return model;
+    });
+}

@@ -1,0 +1,51 @@
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Evaluation;
+
+/// <summary>How good a graph's answers are, run in ONNX Runtime as it will be where it is deployed.</summary>
+/// <param name="Accuracy">Share of right answers, in 0..1.</param>
+/// <param name="Perplexity">e to the mean cross-entropy in nats, of models of language; null for others.</param>
+/// <param name="Samples">Samples behind it.</param>
+/// <param name="Data">The set and the split.</param>
+public sealed record Quality(double Accuracy, double? Perplexity, int Samples, string Data);
+
+/// <summary>One batch of a graph's inputs.</summary>
+/// <param name="Samples">Samples in it.</param>
+/// <param name="Inputs">A tensor for each input.</param>
+public sealed record EvaluationBatch(int Samples, InputTensor[] Inputs);
+
+/// <summary>What variants are recalibrated, checked and measured on.</summary>
+public abstract class EvaluationData
+{
+    /// <summary>The set's name.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Measures a graph on the whole test split.</summary>
+    /// <param name="session">The graph, loaded.</param>
+    /// <param name="cancellation">Checked before each batch.</param>
+    /// <exception cref="ExportException">The graph does not take these samples, or does not answer as they want.</exception>
+    public abstract Quality Measure(ModelSession session, CancellationToken cancellation = default);
+
+    /// <summary>The first test samples, to compare two graphs on.</summary>
+    /// <param name="session">A graph that takes them.</param>
+    /// <param name="count">Samples in all; fewer where there are fewer.</param>
+    public abstract IEnumerable<EvaluationBatch> Check(ModelSession session, int count);
+
+    /// <summary>Training samples, every class in its proportion, to measure activations on.</summary>
+    /// <param name="session">A graph that takes them.</param>
+    /// <param name="count">Samples in all; fewer where there are fewer.</param>
+    public abstract IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count);
+
+    /// <summary>Runs a batch, and says which data a graph refuses.</summary>
+    internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)
+    {
+        try
+        {
+            return session.RunAll(batch.Inputs);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ExportException($"The graph does not take the samples of {Name}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Numerics.Tensors;
+using MaestroDeploy.Data;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Evaluation;
+
+/// <summary>A classifier's samples: accuracy is the share of those whose largest score is their class's.</summary>
+/// <param name="set">The set: calibrated on its training split, measured on its test split.</param>
+public sealed class LabelledSamples(DataSet set) : EvaluationData
+{
+    const int BatchSize = 256;
+
+    /// <inheritdoc/>
+    public override string Name => set.Name;
+
+    /// <inheritdoc/>
+    public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
+    {
+        var right = 0;
+        foreach (var batch in set.Test.Batches(BatchOf(session)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var scores = Run(session, Inputs(session, set.Test, batch))[0].Values;
+            var classes = scores.Length / batch.Count;
+            if (classes != set.Test.Classes)
+            {
+                throw new ExportException($"The graph gives {classes} scores a sample, and {set.Test.Name} has {set.Test.Classes} classes.");
+            }
+
+            for (var i = 0; i < batch.Count; i++)
+            {
+                right += TensorPrimitives.IndexOfMax(scores.AsSpan(i * classes, classes)) == batch.Labels[i] ? 1 : 0;
+            }
+        }
+
+        return new Quality((double)right / set.Test.Count, null, set.Test.Count, set.Test.Name);
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count));
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count) => Batches(session, set.Train.Take(count));
+
+    static int BatchOf(ModelSession session) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : BatchSize;
+
+    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples) =>
+        samples.Batches(BatchOf(session)).Select(batch => Inputs(session, samples, batch));
+
+    static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
+    {
+        var shape = session.InputShape(batch.Count);
+        return shape.Aggregate(1L, (product, size) => product * size) == batch.Samples.Length
+            ? new EvaluationBatch(batch.Count, [new InputTensor(session.Inputs[0].Name, batch.Samples, shape)])
+            : throw new ExportException($"Samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}], and the graph takes {session.Inputs[0]}.");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics.Tensors;
+using MaestroDeploy.Data;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Evaluation;
+
+/// <summary>A translator's sentences: each word of the target is to be told from the source and the words before it.</summary>
+/// <param name="text">The text: calibrated on its training pairs, measured on its test pairs.</param>
+public sealed class TranslatedSentences(ParallelText text) : EvaluationData
+{
+    const int BatchSize = 32;
+
+    /// <inheritdoc/>
+    public override string Name => text.Name;
+
+    /// <inheritdoc/>
+    public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
+    {
+        var (right, words, loss) = (0L, 0L, 0.0);
+        foreach (var pairs in InOrder(text.Test, text.Test.Count))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var scores = Run(session, Inputs(session, text.Test, pairs))[0];
+            var (length, vocabulary) = (scores.Shape[^2], scores.Shape[^1]);
+            for (var row = 0; row < pairs.Length; row++)
+            {
+                var target = text.Test.Target(pairs[row]);
+                for (var i = 1; i < target.Length; i++)
+                {
+                    var logits = scores.Values.AsSpan((row * length + i - 1) * vocabulary, vocabulary);
+                    right += TensorPrimitives.IndexOfMax<float>(logits) == target[i] ? 1 : 0;
+                    loss += LogSumExp(logits) - logits[target[i]];
+                    words++;
+                }
+            }
+        }
+
+        return new Quality((double)right / words, Math.Exp(loss / words), text.Test.Count, text.Test.Name);
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => InOrder(text.Test, count).Select(pairs => Inputs(session, text.Test, pairs));
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count) => InOrder(text.Train, count).Select(pairs => Inputs(session, text.Train, pairs));
+
+    static IEnumerable<int[]> InOrder(TokenPairs pairs, int count) => Enumerable.Range(0, Math.Min(count, pairs.Count)).Chunk(BatchSize);
+
+    /// <summary>The source, and the target less its last word: what each row's answers are asked of.</summary>
+    static EvaluationBatch Inputs(ModelSession session, TokenPairs pairs, int[] chosen)
+    {
+        if (session.Inputs.Count != 2)
+        {
+            throw new ExportException($"{pairs.Name} fills a source and a target, and the graph takes {string.Join(" and ", session.Inputs)}.");
+        }
+
+        var batch = pairs.Batch(chosen);
+        var length = batch.TargetLength - 1;
+        var target = new long[batch.Rows * length];
+        for (var row = 0; row < batch.Rows; row++)
+        {
+            batch.Target.AsSpan(row * batch.TargetLength, length).CopyTo(target.AsSpan(row * length));
+        }
+
+        return new EvaluationBatch(batch.Rows,
+        [
+            new InputTensor(session.Inputs[0].Name, batch.Source, batch.Rows, batch.SourceLength),
+            new InputTensor(session.Inputs[1].Name, target, batch.Rows, length),
+        ]);
+    }
+
+    static double LogSumExp(ReadOnlySpan<float> logits)
+    {
+        var (largest, sum) = (TensorPrimitives.Max(logits), 0.0);
+        foreach (var logit in logits)
+        {
+            sum += Math.Exp(logit - largest);
+        }
+
+        return largest + Math.Log(sum);
+    }
+}
