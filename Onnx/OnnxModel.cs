@@ -106,6 +106,10 @@ public sealed class OnnxModel
     /// <summary>The initializer of that name, or null.</summary>
     public TensorProto? Initializer(string name) => Graph.Initializer.FirstOrDefault(tensor => tensor.Name == name);
 
+    /// <summary>The tensor that a value always is: an initializer's, or a Constant node's; null for values that are computed or fed.</summary>
+    public TensorProto? Constant(string name) => Initializer(name)
+        ?? Graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output.Contains(name))?.Attribute.FirstOrDefault(attribute => attribute.T is not null)?.T;
+
     /// <summary>Puts a tensor in the place of the initializer of its name.</summary>
     /// <exception cref="OnnxFormatException">There is no initializer of that name.</exception>
     public void ReplaceInitializer(TensorProto tensor)

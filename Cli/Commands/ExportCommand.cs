@@ -24,7 +24,7 @@ static class ExportCommand
             DefaultValueFactory = _ => [.. defaults.Budgets],
             CustomParser = SharedOptions.Parse(Shares),
         };
-        var unit = new Option<BudgetUnit>("--by") { Description = "What budgets are shares of: macs or params.", DefaultValueFactory = _ => defaults.Unit };
+        var unit = new Option<BudgetUnit>("--by") { Description = "What budgets are shares of: macs, params or ranks.", DefaultValueFactory = _ => defaults.Unit };
         var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.")
         {
             source, output, data, dataDir, budgets, unit,
@@ -63,9 +63,12 @@ static class ExportCommand
         return manifest;
     }
 
-    static bool IsOver(Variant variant, Variant dense, BudgetUnit unit) => unit == BudgetUnit.Params
-        ? variant.Params > variant.Budget * dense.Params
-        : variant.Macs > variant.Budget * dense.Macs;
+    static bool IsOver(Variant variant, Variant dense, BudgetUnit unit) => unit switch
+    {
+        BudgetUnit.Params => variant.Params > variant.Budget * dense.Params,
+        BudgetUnit.Macs => variant.Macs > variant.Budget * dense.Macs,
+        _ => false,
+    };
 
     static Budget[] Shares(string text) =>
         [.. text.Split(',').Select(share => new Budget(double.Parse(share, NumberStyles.Float, CultureInfo.InvariantCulture)))];

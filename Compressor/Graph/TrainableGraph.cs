@@ -186,10 +186,11 @@ public sealed class TrainableGraph : IDisposable
             (learns ? _weights : isFloat ? _statistics : _constants)[initializer.Name] = tensor;
         }
 
-        foreach (var node in model.Graph.Node.Where(node => node.OpType == "Constant"))
+        foreach (var name in model.Graph.Node.Where(node => node.OpType == "Constant").Select(node => node.Output[0]))
         {
-            Slot(node.Output[0]);
-            _constants[node.Output[0]] = NativeTensor.From(model, ConstantOf(node, model)).DetachFromDisposeScope();
+            Slot(name);
+            _constants[name] = NativeTensor.From(model, model.Constant(name)
+                ?? throw new UntrainableModelException(model.Name, name, "it is a Constant of another kind than a tensor")).DetachFromDisposeScope();
         }
 
         // One component of zeros is what a file holds of a layer at rank 0.
@@ -202,14 +203,11 @@ public sealed class TrainableGraph : IDisposable
 
     static Operator Compile(NodeProto node, OnnxModel model)
     {
-        var source = new NodeSource(node, model, name => model.Initializer(name) is { DataType: (int)TensorProto.Types.DataType.Int64 } constant ? model.Longs(constant) : null);
+        var source = new NodeSource(node, model, name => model.Constant(name) is { DataType: (int)TensorProto.Types.DataType.Int64 } constant ? model.Longs(constant) : null);
         return node.Domain is "" or "ai.onnx" && OperatorTable.Operators.TryGetValue(node.OpType, out var compile)
             ? compile(source)
             : throw source.Unsupported($"the operator {node.OpType} is not among {string.Join(", ", SupportedOperators)}");
     }
-
-    static TensorProto ConstantOf(NodeProto node, OnnxModel model) => node.Attribute.FirstOrDefault(attribute => attribute.T is not null)?.T
-        ?? throw new UntrainableModelException(model.Name, node.Output[0], "it is a Constant of another kind than a tensor");
 
     PairExecution Execution(FactorPair pair, OnnxModel model)
     {

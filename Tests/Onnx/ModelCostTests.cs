@@ -21,6 +21,23 @@ public sealed class ModelCostTests
     }
 
     [TestMethod]
+    [DataRow("resnet18", 12_653_447L, 11_173_962L, 21, 4_325)]
+    [DataRow("vgg19", 22_437_511L, 20_040_522L, 17, 5_477)]
+    public void Cost_OfFactorsAtFullRank_IsDenseByTheCheaperOfTheTwo(string name, long unmerged, long dense, int layers, int ranks)
+    {
+        var model = BuiltInModels.Create(name, [3, 32, 32], classes: 10, seed: 1);
+        var pairs = WeightLayers.Find(model, out _);
+
+        // Each at min(out, in): r·(in + out) numbers instead of in·out.
+        int[] full = [.. pairs.Select(layer => Math.Min(layer.Out, layer.Columns))];
+        var extra = pairs.Zip(full, (layer, rank) => (long)rank * (layer.Out + layer.Columns) - (long)layer.Out * layer.Columns).Sum();
+
+        Assert.AreEqual((layers, ranks), (pairs.Count, full.Sum()));
+        Assert.AreEqual(unmerged, dense + extra);
+        Assert.AreEqual(dense, ModelCost.Of(model).Params);
+    }
+
+    [TestMethod]
     public void Cost_OfFactorsAtFullRank_CountsPairsAndTheDenseModel()
     {
         var lod = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], classes: 10, seed: 1), new LodProvenance());
