@@ -1,6 +1,11 @@
+using MaestroDeploy.Benchmarks.Compressor;
+
 // Each benchmark prints ratios of things that it ran in turns, since the machine's own speed drifts.
 SortedDictionary<string, Action<string[]>> benchmarks = new()
 {
+    ["training-epoch"] = TrainingBenchmarks.Epoch,
+    ["training-memory"] = TrainingBenchmarks.Memory,
+    ["training-overhead"] = TrainingBenchmarks.Overhead,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))

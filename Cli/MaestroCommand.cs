@@ -65,10 +65,12 @@ static class MaestroCommand
             QuickstartCommand.Create(terminal),
             DataCommand.Create(terminal),
             TrainCommand.Create(terminal),
+            SearchLassoCommand.Create(terminal),
             ExportCommand.Create(terminal),
             ProfileCommand.Create(terminal),
             SelectCommand.Create(terminal),
             RunCommand.Create(terminal),
+            TranslateCommand.Create(terminal),
             InspectCommand.Create(terminal),
             DoctorCommand.Create(terminal),
         };

@@ -12,6 +12,10 @@ public sealed record Augmentation(int CropPadding, bool Flip)
         ? CropPadding
         : throw new ArgumentOutOfRangeException(nameof(CropPadding), CropPadding, "A border is 0 pixels wide or more.");
 
+    /// <summary>Makes sure that a set can be augmented so.</summary>
+    /// <exception cref="ArgumentException">The set's samples are not <c>[C, H, W]</c>, or the border is as wide as they are.</exception>
+    public void Check(SampleSet set) => SizeOf(set);
+
     /// <summary>Changes images in place. Each takes three numbers from <paramref name="random"/>, whatever is done to it.</summary>
     /// <param name="samples">Begins with the images, <c>[count, C, H, W]</c> row-major, scaled as those of <paramref name="set"/>.</param>
     /// <param name="count">How many images there are, at least 0.</param>
@@ -22,17 +26,7 @@ public sealed record Augmentation(int CropPadding, bool Flip)
     /// </exception>
     public void Apply(Span<float> samples, int count, SampleSet set, Random random)
     {
-        if (set.SampleShape is not [var channels, var height, var width])
-        {
-            throw new ArgumentException(
-                $"{set.Name}: only images [C, H, W] can be augmented, and its samples are [{string.Join(", ", set.SampleShape)}].", nameof(set));
-        }
-
-        if (CropPadding >= Math.Min(height, width))
-        {
-            throw new ArgumentException($"{set.Name}: a crop padding of {CropPadding} could move its images of {height} x {width} out of sight.", nameof(set));
-        }
-
+        var (channels, height, width) = SizeOf(set);
         if (count < 0 || samples.Length < (long)count * set.SampleSize)
         {
             throw new ArgumentException($"{samples.Length} floats do not hold {count} samples of {set.SampleSize}.", nameof(count));
@@ -77,5 +71,18 @@ public sealed record Augmentation(int CropPadding, bool Flip)
         {
             plane[..width].Reverse();
         }
+    }
+
+    (int Channels, int Height, int Width) SizeOf(SampleSet set)
+    {
+        if (set.SampleShape is not [var channels, var height, var width])
+        {
+            throw new ArgumentException(
+                $"{set.Name}: only images [C, H, W] can be augmented, and its samples are [{string.Join(", ", set.SampleShape)}].", nameof(set));
+        }
+
+        return CropPadding < Math.Min(height, width)
+            ? (channels, height, width)
+            : throw new ArgumentException($"{set.Name}: a crop padding of {CropPadding} could move its images of {height} x {width} out of sight.", nameof(set));
     }
 }

@@ -15,7 +15,7 @@ sealed class ExportJob(
     ExportOptions options, SessionSettings settings, LodModel lod, EvaluationData? data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
     CancellationToken cancellation)
 {
-    const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin", VocabularyFile = "vocabulary.txt";
+    const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
     readonly PlanCutter _cutter = new(lod);
     int _done;
@@ -48,7 +48,7 @@ sealed class ExportJob(
     {
         if (lod.Model.Metadata(LodModel.VocabularyKey) is { } words)
         {
-            File.WriteAllText(Path.Combine(output.Staging, VocabularyFile), words);
+            File.WriteAllText(Path.Combine(output.Staging, FamilyExporter.VocabularyFile), words);
         }
     }
 

@@ -11,6 +11,9 @@ namespace MaestroDeploy.Exporter;
 /// <summary>Makes a family of one trained model: plans, cuts, recalibrates, writes, and checks each graph as it will be deployed.</summary>
 public sealed class FamilyExporter
 {
+    /// <summary>The words of a family of language models, one a line.</summary>
+    public const string VocabularyFile = "vocabulary.txt";
+
     readonly ExportOptions _options;
     readonly SessionSettings _settings;
     readonly TimeProvider _clock;

@@ -37,6 +37,7 @@ sealed class NamedData
         : new NamedData(DataSets.Load(spec, dataDir)));
 
     /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
+    /// <exception cref="UsageException">The samples cannot be varied so.</exception>
     public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null)
     {
         if (_text is not null)
@@ -45,7 +46,7 @@ sealed class NamedData
         }
 
         var (kept, held) = options.Validation > 0 ? _samples!.Train.Split(options.Validation, options.Seed) : (_samples!.Train, null);
-        return (new ClassificationTask(kept, augmentation), held is null ? null : new ClassificationTask(held));
+        return (UsageException.Check(() => new ClassificationTask(kept, augmentation)), held is null ? null : new ClassificationTask(held));
     }
 
     /// <summary>A built-in model with fresh weights that fits the data.</summary>

@@ -36,7 +36,6 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, bool resume = false)
     {
         CheckFolder(resume);
-        Directory.CreateDirectory(folder);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);
         var start = new LodModel(model, LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [], provenance);
@@ -47,7 +46,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
             metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
             WriteWhole(Path.Combine(folder, MetricsFile), metrics);
             Tell(epoch);
-        }, new Reporter<TrainingProgress>(Tell), cancellation);
+        }, new Reporter<TrainingProgress>(Tell), cancellation: cancellation);
 
         result.Model.Save(_modelPath);
         _checkpoint.Delete();
@@ -102,7 +101,8 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         }
     }
 
-    static void WriteWhole(string path, IEnumerable<string> lines)
+    /// <summary>Writes a file beside its place and renames it.</summary>
+    public static void WriteWhole(string path, IEnumerable<string> lines)
     {
         File.WriteAllLines(path + ".partial", lines);
         File.Move(path + ".partial", path, overwrite: true);

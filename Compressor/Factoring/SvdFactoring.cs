@@ -23,30 +23,47 @@ public static class SvdFactoring
         var factored = model.Clone();
         factored.InlineData();
         factored.OpenBatchAxis();
-        var all = WeightLayers.Find(factored, out var skipped);
-        var layers = (choice ?? LayerChoice.All).Of(all).ToList();
-        if (layers.Count == 0)
-        {
-            var why = all.Count > 0 ? $": of {string.Join(", ", all.Select(layer => layer.Name))}, the choice leaves none"
-                : skipped.Count > 0 ? $"; '{skipped[0].Node}', for one, is left because {skipped[0].Why}" : "";
-            throw new OnnxFormatException(model.Name, $"none of its weights can be factored{why}");
-        }
-
         List<FactorPair> pairs = [];
-        foreach (var layer in layers)
+        foreach (var layer in Layers(factored, choice ?? LayerChoice.All))
         {
-            var matrix = layer.Matrix(factored);
-            if (!matrix.All(float.IsFinite))
-            {
-                throw new OnnxFormatException(model.Name, $"the weight of '{layer.Name}' holds values that are infinite or not numbers");
-            }
-
-            var (u, v) = Split(matrix, layer.Out, layer.Columns);
+            var (u, v) = Split(Matrix(factored, layer), layer.Out, layer.Columns);
             var kept = (int)Math.Ceiling(rankShare * Math.Min(layer.Out, layer.Columns));
             pairs.Add(PairRewrite.Factor(factored, layer, u.AsSpan(0, kept * layer.Out), v.AsSpan(0, kept * layer.Columns)));
         }
 
         return new LodModel(factored, pairs, provenance);
+    }
+
+    /// <summary>Makes sure that a model can be factored, before anyone trains it for hours.</summary>
+    /// <exception cref="OnnxFormatException">It has no such weight, or one that is not of numbers.</exception>
+    public static void Check(OnnxModel model, LayerChoice choice)
+    {
+        foreach (var layer in Layers(model, choice))
+        {
+            Matrix(model, layer);
+        }
+    }
+
+    static List<WeightLayer> Layers(OnnxModel model, LayerChoice choice)
+    {
+        var all = WeightLayers.Find(model, out var skipped);
+        var chosen = choice.Of(all).ToList();
+        if (chosen.Count > 0)
+        {
+            return chosen;
+        }
+
+        var why = all.Count > 0 ? $": of {string.Join(", ", all.Select(layer => layer.Name))}, the choice leaves none"
+            : skipped.Count > 0 ? $"; '{skipped[0].Node}', for one, is left because {skipped[0].Why}" : "";
+        throw new OnnxFormatException(model.Name, $"none of its weights can be factored{why}");
+    }
+
+    static float[] Matrix(OnnxModel model, WeightLayer layer)
+    {
+        var matrix = layer.Matrix(model);
+        return matrix.All(float.IsFinite)
+            ? matrix
+            : throw new OnnxFormatException(model.Name, $"the weight of '{layer.Name}' holds values that are infinite or not numbers");
     }
 
     /// <summary>The factors U [r, rows] and V [r, columns] of W [rows, columns], with r = min(rows, columns).</summary>

@@ -25,12 +25,15 @@ sealed class PairExecution(FactorPair pair, Operator dense, int x, int bias, int
     /// <param name="rank">Components in use.</param>
     public bool IsCheaperMerged(Tensor?[] values, int rank)
     {
-        long numbers = pair.In, rows = pair.Out;
+        var isConvolution = pair.Kind == LayerKind.Conv;
+        var (rows, components) = isConvolution ? (InBlocks(pair.Out), InBlocks(rank)) : (pair.Out, rank);
         // Times that the weight is applied: once a row of a linear layer's input, once a position of a convolution's.
-        var channels = pair.Kind == LayerKind.Conv ? pair.DenseShape[1] : numbers;
-        var times = values[x]!.numel() / channels / strides;
-        return times * numbers * rows + rank * numbers * rows < times * rank * (numbers + rows);
+        var times = values[x]!.numel() / (isConvolution ? pair.DenseShape[1] : pair.In) / strides;
+        return times * pair.In * rows + (long)rank * pair.In * pair.Out < times * components * (pair.In + rows);
     }
+
+    // A convolution's channels are worked on sixteen at a time: three cost what sixteen do.
+    static long InBlocks(long channels) => (channels + 15) / 16 * 16;
 
     /// <summary>Runs the dense node on <c>Uᵀ·V</c>.</summary>
     public Tensor RunMerged(Tensor?[] values, Tensor u, Tensor v, ForwardMode mode)

@@ -17,13 +17,15 @@ public static class Recipes
             Sampling = Sampling.SingleLayer,
             FullPass = false,
             SoftTargets = false,
+            DenseShare = 0,
+            BatchSize = 128,
             LearningRate = 0.01,
             Schedule = ScheduleKind.Constant,
             WarmUp = 0,
             WeightDecay = 0,
             ClipNorm = double.PositiveInfinity,
         }),
-        ("pufferfish", () => new TrainingOptions { Sampling = Sampling.None, RankShare = 0.25, DenseShare = 0.25 }),
+        ("pufferfish", () => new TrainingOptions { Sampling = Sampling.None, RankShare = 0.25 }),
         ("dense", () => new TrainingOptions { Sampling = Sampling.None, DenseShare = 1 }),
     ];
 

@@ -1,6 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Compressor.Training;
@@ -28,14 +29,21 @@ public sealed class Trainer
     /// <param name="checkpoint">Where the run is kept after each epoch, and goes on from if it was; null keeps it nowhere.</param>
     /// <param name="onEpoch">Called with each epoch's metrics, once they are safe; with those of a checkpoint first.</param>
     /// <param name="progress">Told after each step; null for no one.</param>
+    /// <param name="endsAfter">Whether an epoch is to be the last, though more were asked for; null for never.</param>
     /// <param name="cancellation">Checked before each step.</param>
+    /// <exception cref="OnnxFormatException">The model cannot be factored.</exception>
     /// <exception cref="UntrainableModelException">The model's operators or its inputs do not allow it.</exception>
     /// <exception cref="TrainingDivergedException">The loss stopped being a number.</exception>
     /// <exception cref="CheckpointException">The checkpoint is of another run.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public TrainingResult Train(LodModel start, TrainingTask training, TrainingTask? validation = null, Checkpoint? checkpoint = null, Action<EpochMetrics>? onEpoch = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        IProgress<TrainingProgress>? progress = null, Func<EpochMetrics, bool>? endsAfter = null, CancellationToken cancellation = default)
     {
+        if (start.Pairs.Count == 0)
+        {
+            SvdFactoring.Check(start.Model, _options.Layers);
+        }
+
         var kept = checkpoint?.Load(_options, training.Name);
         var best = kept?.Best;
         using var run = kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
@@ -55,6 +63,10 @@ public sealed class Trainer
             best = isBest ? run.Model() : best;
             checkpoint?.Save(run, isBest ? best : null, _options, training.Name);
             onEpoch?.Invoke(run.State.Epochs[^1]);
+            if (endsAfter?.Invoke(run.State.Epochs[^1]) == true)
+            {
+                break;
+            }
         }
 
         if (!run.IsFactored)
@@ -63,8 +75,8 @@ public sealed class Trainer
         }
 
         var model = best ?? run.Model();
-        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Describe(), Seed = _options.Seed, Epochs = _options.Epochs }),
-            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : _options.Epochs);
+        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Describe(), Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
+            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count);
     }
 
     /// <summary>One epoch with all that follows it.</summary>

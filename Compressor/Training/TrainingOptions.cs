@@ -26,17 +26,11 @@ public sealed record TrainingOptions
     /// <summary>Which ranks a step trains; default <see cref="Sampling.Nested"/>.</summary>
     public Sampling Sampling { get; init; } = Sampling.Nested;
 
-    /// <summary>The smallest share of the ranks that nested sampling draws, in (0, 1]; default 1/32.</summary>
-    public double SmallestShare { get; init; } = 1.0 / 32;
+    /// <summary>The smallest share that nested sampling draws, in (0, 1]; default 1/16.</summary>
+    public double SmallestShare { get; init; } = 1.0 / 16;
 
     /// <summary>The probability that a nested share is drawn log-uniformly instead of uniformly, 0 to 1; default 1.</summary>
     public double Logarithmic { get; init; } = 1;
-
-    /// <summary>Whether each step of nested sampling trains the smallest share too; default yes.</summary>
-    public bool Sandwich { get; init; } = true;
-
-    /// <summary>The probability of floors.</summary>
-    public double Floored { get; init; }
 
     /// <summary>Whether each step also trains the model at full ranks; default yes. The paper does not.</summary>
     public bool FullPass { get; init; } = true;
@@ -44,14 +38,11 @@ public sealed record TrainingOptions
     /// <summary>Whether the full pass teaches the cut ones, instead of the labels; default yes.</summary>
     public bool SoftTargets { get; init; } = true;
 
-    /// <summary>Weight of the cut models' loss beside the full one's.</summary>
-    public double CutWeight { get; init; } = 1;
-
     /// <summary>Passes over the training split, 1 and more; default 10.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Share of the epochs that are trained dense before the weights are factored, 0 to 1; default 0. At 1 they are factored at the end.</summary>
-    public double DenseShare { get; init; }
+    /// <summary>Share of the epochs that are trained dense before the weights are factored, 0 to 1; default 0.25. At 1 they are factored at the end.</summary>
+    public double DenseShare { get; init; } = 0.25;
 
     /// <summary>The epochs of <see cref="DenseShare"/>.</summary>
     [JsonIgnore]
@@ -63,8 +54,8 @@ public sealed record TrainingOptions
     /// <summary>Share of each layer's full rank that is kept when it is factored, in (0, 1]; default 1.</summary>
     public double RankShare { get; init; } = 1;
 
-    /// <summary>Samples a step, 1 and more; default 128. A last, smaller batch is trained too.</summary>
-    public int BatchSize { get; init; } = 128;
+    /// <summary>Samples a step, 1 and more; default 64. A last, smaller batch is trained too.</summary>
+    public int BatchSize { get; init; } = 64;
 
     /// <summary>How gradients become steps; default <see cref="OptimizerKind.Sgd"/>.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.Sgd;
@@ -123,6 +114,7 @@ public sealed record TrainingOptions
         Require(Lasso.Weight >= 0 && double.IsFinite(Lasso.Weight), "lasso", Lasso.Weight, "0 or more");
         Require(ShrinkThreshold >= 0, "shrink-threshold", ShrinkThreshold, "0 or more");
         Require(SmallestShare is > 0 and <= 1, "smallest-share", SmallestShare, "in (0, 1]");
+        Require(Logarithmic is >= 0 and <= 1, "logarithmic", Logarithmic, "from 0 to 1");
         Require(RankShare is > 0 and <= 1, "rank-share", RankShare, "in (0, 1]");
         Require(Validation is >= 0 and <= 0.5, "validation", Validation, "from 0 to 0.5");
         return this;

@@ -220,7 +220,7 @@ sealed class TrainingRun : IDisposable
             // Without a full pass it is the cut ones that move the norms' running statistics.
             var cut = Pass(batch, plan, full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
             var taught = full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing);
-            loss = loss is null ? taught : loss + taught * _options.CutWeight;
+            loss = loss is null ? taught : loss + taught;
             full ??= plan == plans[^1] ? cut : null;
         }
 
@@ -252,7 +252,7 @@ sealed class TrainingRun : IDisposable
     {
         Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
         Sampling.Independent => new IndependentSampler(_options.Seed),
-        _ => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic, _options.Sandwich, _options.Floored),
+        _ => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic),
     };
 
     // The graph first: it names an operator that it lacks more plainly than a count that fails on it.

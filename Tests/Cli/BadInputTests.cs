@@ -166,14 +166,16 @@ public sealed class BadInputTests
 
     [TestMethod]
     [OSCondition(OperatingSystems.Linux | OperatingSystems.OSX)]
-    public void CtrlC_DuringTraining_LeavesNothing()
+    public void CtrlC_DuringTraining_LeavesWholeFilesToGoOnFrom()
     {
         using var folder = new TemporaryFolder();
 
         var result = CommandLine.Interrupt("epoch 2", "train", "mlp", "--data", "digits", "--epochs", "5000", "--out", folder["out"]);
 
         result.FailedSaying("Stopped");
-        Assert.IsFalse(Directory.Exists(folder["out"]));
+        CollectionAssert.IsSubsetOf(new[] { "checkpoint.onnx", "metrics.jsonl" }, Directory.GetFiles(folder["out"]).Select(Path.GetFileName).ToArray());
+        Assert.IsEmpty(Directory.GetFiles(folder["out"], "*.partial"));
+        CommandLine.Run("inspect", folder["out/checkpoint.onnx"]).Succeeded();
     }
 
     [TestMethod]

@@ -82,7 +82,7 @@ public sealed class CheckpointTests
                 cancelling.Cancel();
             }
         });
-        return new Trainer(options).Train(model, Digits.Training, Digits.Validation, checkpoint, null, progress, cancelling.Token);
+        return new Trainer(options).Train(model, Digits.Training, Digits.Validation, checkpoint, progress: progress, cancellation: cancelling.Token);
     }
 
     static (TrainingTask, TrainingTask) Split()

@@ -4,15 +4,13 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 
 /// <summary>One share a step, and every layer cut by it at once: a deployed variant cuts all layers, so that is what is trained.</summary>
 /// <remarks>
-/// A share is taken in one of two ways, since variants are cut in both: of every layer's rank, or of the multiply-accumulates, by the plan that an export makes of that budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
+/// A share is taken in one of two ways, each half of the time, since families are cut in both: of every layer's rank, or of the multiply-accumulates, by the plan that an export makes of that budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
 /// </remarks>
 /// <param name="seed">The run's seed.</param>
 /// <param name="layers">The factored layers and what they cost.</param>
 /// <param name="smallest">The smallest share, in (0, 1].</param>
 /// <param name="logarithmic">The probability that a share is drawn log-uniformly, and not uniformly, 0 to 1.</param>
-/// <param name="withSmallest">Whether each step trains the smallest share too.</param>
-/// <param name="ofBudgets">The probability that a share is one of the multiply-accumulates, and not of the ranks, 0 to 1.</param>
-public sealed class NestedSampler(int seed, IReadOnlyList<PairCost> layers, double smallest, double logarithmic = 1, bool withSmallest = false, double ofBudgets = 0.5) : IRankSampler
+public sealed class NestedSampler(int seed, IReadOnlyList<PairCost> layers, double smallest, double logarithmic = 1) : IRankSampler
 {
     readonly long _dense = layers.Sum(layer => layer.DenseMacs);
 
@@ -20,11 +18,10 @@ public sealed class NestedSampler(int seed, IReadOnlyList<PairCost> layers, doub
     public IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
         var random = RandomStreams.At(seed, RandomUse.Ranks, at.Step);
-        var (isLogarithmic, isOfRanks) = (random.NextDouble() < logarithmic, random.NextDouble() >= ofBudgets);
+        var (isLogarithmic, isOfRanks) = (random.NextDouble() < logarithmic, random.NextDouble() < 0.5);
         var place = random.NextDouble();
         var share = isLogarithmic ? Math.Pow(smallest, place) : 1 - place * (1 - smallest);
-        Func<IReadOnlyList<int>, double, int[]> cut = isOfRanks ? OfRanks : OfCost;
-        return withSmallest ? [cut(current, smallest), cut(current, share)] : [cut(current, share)];
+        return [isOfRanks ? OfRanks(current, share) : OfCost(current, share)];
     }
 
     static int[] OfRanks(IReadOnlyList<int> current, double share) => [.. current.Select(rank => (int)Math.Ceiling(share * rank))];

@@ -6,18 +6,28 @@ using MaestroDeploy.Onnx.LowRank;
 namespace MaestroDeploy.Compressor.Training.Tasks;
 
 /// <summary>Labelled samples, one answer each.</summary>
-/// <param name="samples">The samples.</param>
-/// <param name="augmentation">How images are varied while training; null for not at all.</param>
-public sealed class ClassificationTask(SampleSet samples, Augmentation? augmentation = null) : TrainingTask
+public sealed class ClassificationTask : TrainingTask
 {
-    long[] _shape = [.. samples.SampleShape.Select(size => (long)size)];
+    readonly SampleSet _samples;
+    readonly Augmentation? _augmentation;
+    long[] _shape;
     float[] _values = [];
 
-    /// <inheritdoc/>
-    public override string Name => samples.Name;
+    /// <param name="samples">The samples.</param>
+    /// <param name="augmentation">How images are varied while training; null for not at all.</param>
+    /// <exception cref="ArgumentException">The samples cannot be varied so.</exception>
+    public ClassificationTask(SampleSet samples, Augmentation? augmentation = null)
+    {
+        augmentation?.Check(samples);
+        (_samples, _augmentation) = (samples, augmentation);
+        _shape = [.. samples.SampleShape.Select(size => (long)size)];
+    }
 
     /// <inheritdoc/>
-    public override int Count => samples.Count;
+    public override string Name => _samples.Name;
+
+    /// <inheritdoc/>
+    public override int Count => _samples.Count;
 
     /// <inheritdoc/>
     public override IReadOnlyList<int[]> Batches(int size, Random? random)
@@ -30,18 +40,18 @@ public sealed class ClassificationTask(SampleSet samples, Augmentation? augmenta
     /// <inheritdoc/>
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
-        var count = chosen.Length * samples.SampleSize;
+        var count = chosen.Length * _samples.SampleSize;
         _values = _values.Length >= count ? _values : new float[count];
-        samples.CopySamples(chosen, _values);
+        _samples.CopySamples(chosen, _values);
         if (random is not null)
         {
-            augmentation?.Apply(_values, chosen.Length, samples, random);
+            _augmentation?.Apply(_values, chosen.Length, _samples, random);
         }
 
         var labels = new long[chosen.Length];
         for (var i = 0; i < labels.Length; i++)
         {
-            labels[i] = samples.Labels[chosen[i]];
+            labels[i] = _samples.Labels[chosen[i]];
         }
 
         return new TaskBatch([NativeTensor.From(_values.AsSpan(0, count), [chosen.Length, .. _shape])], NativeTensor.From(labels));
@@ -52,10 +62,10 @@ public sealed class ClassificationTask(SampleSet samples, Augmentation? augmenta
     {
         _shape = InputShape(model);
         var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
-        if (scores is not null && (scores.Count != 2 || scores[1] != samples.Classes))
+        if (scores is not null && (scores.Count != 2 || scores[1] != _samples.Classes))
         {
             throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
-                $"it gives [{string.Join(", ", scores)}] a sample, and {samples.Name} has {samples.Classes} classes");
+                $"it gives [{string.Join(", ", scores)}] a sample, and {_samples.Name} has {_samples.Classes} classes");
         }
     }
 
@@ -65,12 +75,12 @@ public sealed class ClassificationTask(SampleSet samples, Augmentation? augmenta
         var inputs = model.Model.Inputs.ToList();
         if (inputs.Count != 1)
         {
-            throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {samples.Name} fills one");
+            throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {_samples.Name} fills one");
         }
 
         long[] shape = [.. (inputs[0].Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.HasDimValue ? axis.DimValue : -1)];
-        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
+        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(_samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
         return fits ? shape[1..] : throw new UntrainableModelException(model.Model.Name, inputs[0].Name,
-            $"it takes [{string.Join(", ", shape)}], and samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}]");
+            $"it takes [{string.Join(", ", shape)}], and samples of {_samples.Name} are [{string.Join(", ", _samples.SampleShape)}]");
     }
 }

@@ -1,0 +1,193 @@
+using System.IO.Compression;
+using System.Text.Json;
+using MaestroDeploy.Data;
+
+namespace MaestroDeploy.Tests.Cli;
+
+/// <summary>Every way to train, from the command line.</summary>
+[TestClass]
+public sealed class TrainCommandTests
+{
+    static readonly string[] Digits = ["--data", "digits", "--hidden", "64,48", "--threads", "1"];
+    static readonly string[] Short = [.. Digits, "--epochs", "4"];
+
+    [TestMethod]
+    public void Train_KilledAndResumed_WritesTheBytesOfARunThatWasNot()
+    {
+        using var folder = new TemporaryFolder();
+        string[] command = ["train", "mlp", "--data", "digits", "--hidden", "48", "--epochs", "40", "--lasso", "0.002", "--threads", "1", "--out"];
+        CommandLine.Run([.. command, folder["whole"]]).Succeeded();
+
+        CommandLine.Interrupt("epoch 12", [.. command, folder["run"]]).FailedSaying("Stopped");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
+        CommandLine.Run([.. command, folder["run"], "--resume"]).Succeeded();
+
+        CollectionAssert.AreEqual(File.ReadAllBytes(folder["whole/model.lod.onnx"]), File.ReadAllBytes(folder["run/model.lod.onnx"]));
+        CollectionAssert.AreEqual(Lines(folder["whole/metrics.jsonl"], "loss"), Lines(folder["run/metrics.jsonl"], "loss"));
+        CollectionAssert.AreEquivalent(new[] { "metrics.jsonl", "model.lod.onnx" }, Directory.GetFiles(folder["run"]).Select(Path.GetFileName).ToArray());
+        CommandLine.Run([.. command, folder["run"], "--resume"]).FailedSaying("has ended");
+    }
+
+    [TestMethod]
+    [DataRow("--recipe paper --learning-rate 0.05", DisplayName = "the paper's recipe")]
+    [DataRow("--recipe dense", DisplayName = "dense, then SVD")]
+    [DataRow("--recipe pufferfish", DisplayName = "a fixed quarter")]
+    [DataRow("--sampling independent --full-pass false --soft-targets false", DisplayName = "independent ranks")]
+    [DataRow("--optimizer adam-w --learning-rate 0.003 --schedule inverse-square-root --warm-up 0.1 --decay-all true --label-smoothing 0.1", DisplayName = "AdamW")]
+    [DataRow("--lasso 0.001 --lasso-groups rows --lasso-step subgradient --schedule step --clip 5 --logarithmic 0.5", DisplayName = "the plain lasso")]
+    [DataRow("--skip-last 1 --layers fc* --crop 1 --flip --validation 0", DisplayName = "some layers, varied images")]
+    public void Train_ByEveryOption_GivesAModelThatAnswers(string options)
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"], .. options.Split(' '), "--json"]).Succeeded().Json;
+
+        Assert.IsGreaterThan(0.3, report.GetProperty("accuracy").GetDouble()); // chance is 0.1, and four epochs are few
+        CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--budgets", "1,0.5", "--out", folder["family"]).Succeeded();
+    }
+
+    [TestMethod]
+    public void Train_AnyRun_TellsRanksCostsAndImportanceOfEachEpoch()
+    {
+        using var folder = new TemporaryFolder();
+
+        CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"]]).Succeeded();
+
+        var last = JsonDocument.Parse(File.ReadAllLines(folder["run/metrics.jsonl"])[^1]).RootElement;
+        Assert.AreEqual(64, last.GetProperty("ranks").GetProperty("fc1").GetInt32());
+        Assert.AreEqual(64, last.GetProperty("importance").GetProperty("fc1").GetArrayLength());
+        foreach (var name in new[] { "loss", "train_accuracy", "validation_loss", "validation_accuracy", "macs", "params", "training_macs", "seconds" })
+        {
+            Assert.IsGreaterThan(0, last.GetProperty(name).GetDouble(), name);
+        }
+    }
+
+    [TestMethod]
+    public void Export_ByRanks_KeepsThatShareOfEachLayer()
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"]]).Succeeded();
+
+        var report = CommandLine.Run("export", folder["run/model.lod.onnx"], "--by", "ranks", "--budgets", "0.25", "--out", folder["family"], "--json").Succeeded().Json;
+
+        var plan = report.GetProperty("variants")[0].GetProperty("plan");
+        Assert.AreEqual((16, 12, 3), (plan.GetProperty("fc1").GetInt32(), plan.GetProperty("fc2").GetInt32(), plan.GetProperty("logits").GetInt32()));
+    }
+
+    [TestMethod]
+    public void SearchLasso_ForAFootprint_ComesDownToTheLastWeightThatKeepsIt()
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run(["search-lasso", "mlp", .. Digits, "--epochs", "6", "--from", "0.256", "--target-macs", "0.5", "--out", folder["found"], "--json"]).Succeeded().Json;
+
+        var tries = report.GetProperty("tries").EnumerateArray().ToArray();
+        Assert.IsTrue(report.GetProperty("is_met").GetBoolean());
+        Assert.IsTrue(tries[^2].GetProperty("macs_share").GetDouble() <= 0.5 && tries[^1].GetProperty("macs_share").GetDouble() > 0.5, "it stops at the first that exceeds the target");
+        Assert.AreEqual(tries[^2].GetProperty("lasso").GetDouble(), report.GetProperty("lasso").GetDouble());
+        Assert.IsTrue(tries[0].GetProperty("is_cut_short").GetBoolean(), "a large weight collapses, and is given up early");
+        Assert.IsTrue(File.Exists(folder["found/search.json"]));
+    }
+
+    [TestMethod]
+    public void SearchLasso_ForAnAccuracy_TakesTheFirstWeightThatReachesIt()
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run(["search-lasso", "mlp", .. Digits, "--epochs", "6", "--from", "0.032", "--target-accuracy", "0.9", "--out", folder["found"], "--json"]).Succeeded().Json;
+
+        var tries = report.GetProperty("tries").EnumerateArray().Select(tried => tried.GetProperty("validation_accuracy").GetDouble()).ToArray();
+        Assert.IsGreaterThanOrEqualTo(0.9, tries[^1]);
+        Assert.IsTrue(tries[..^1].All(accuracy => accuracy < 0.9));
+    }
+
+    [TestMethod]
+    public void SearchLasso_ATargetThatNoWeightMeets_GivesTheNearestAndSaysSo()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = CommandLine.Run(["search-lasso", "mlp", .. Short, "--from", "1e-9", "--tries", "1", "--target-macs", "0.01", "--out", folder["found"]]).Succeeded();
+
+        StringAssert.Contains(result.Output, "none tried meets the target");
+    }
+
+    [TestMethod]
+    public void TrainExportTranslate_ATransformerOnMulti30k_WritesWords()
+    {
+        using var folder = new TemporaryFolder();
+        var text = $"text:{FirstSentences(folder, 2500)}:de-en";
+
+        // A few steps of a small one: enough to put frequent words in a likely order, not to translate.
+        CommandLine.Run("train", "transformer", "--data", text, "--width", "64", "--depth", "1", "--epochs", "4", "--batch-size", "32", "--optimizer", "adam-w",
+            "--learning-rate", "0.003", "--dense-epochs", "2", "--threads", "1", "--out", folder["run"]).Succeeded();
+        var family = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", text, "--by", "ranks", "--budgets", "1,0.5", "--out", folder["family"], "--json").Succeeded().Json;
+        var translated = CommandLine.Run("translate", folder["family"], "--text", "Ein Mann mit einem Hut.", "--variant", "b50", "--json").Succeeded().Json;
+
+        var unigram = Unigram(ParallelText.Load(text));
+        var perplexities = family.GetProperty("variants").EnumerateArray().Select(variant => variant.GetProperty("perplexity").GetDouble()).ToArray();
+        Assert.IsTrue(perplexities[0] < unigram / 2 && perplexities[1] < unigram, $"{string.Join(", ", perplexities)}; one word at a time: {unigram}");
+        Assert.AreEqual("Ein Mann mit einem Hut.", translated.GetProperty("translations")[0].GetProperty("source").GetString());
+        Assert.AreNotEqual("", translated.GetProperty("translations")[0].GetProperty("target").GetString());
+    }
+
+    [TestMethod]
+    [DataRow("train transformer --data digits --out OUT", "translates", DisplayName = "a translator on images")]
+    [DataRow("train mlp --data text:nowhere:de-en --out OUT", "nowhere", DisplayName = "text that is not there")]
+    [DataRow("train mlp --data digits --sampling often --out OUT", "single-layer", DisplayName = "a sampling that is not known")]
+    [DataRow("train mlp --data digits --width 32 --out OUT", "A width is", DisplayName = "a width where there is none")]
+    [DataRow("train mlp --data digits --crop 9 --out OUT", "crop", DisplayName = "a crop larger than the image")]
+    [DataRow("train mlp --data digits --layers conv* --out OUT", "fc1", DisplayName = "layers that are not there")]
+    [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]
+    [DataRow("translate OUT --text a", "no such file", DisplayName = "a translator that is not there")]
+    public void Train_WrongOptions_AreRefusedInOneLine(string command, string says)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = CommandLine.Run([.. command.Split(' ').Select(word => word == "OUT" ? folder["out"] : word)]);
+
+        Assert.IsInRange(1, 2, result.ExitCode);
+        result.FailedSaying(says, result.ExitCode);
+        Assert.IsFalse(File.Exists(folder["out/model.lod.onnx"]));
+    }
+
+    /// <summary>Perplexity on the test split of the model that knows how often each word comes, and nothing else.</summary>
+    static double Unigram(ParallelText text)
+    {
+        var counts = new double[text.Vocabulary.Count];
+        Array.Fill(counts, 1); // so that no word is impossible
+        for (var i = 0; i < text.Train.Count; i++)
+        {
+            foreach (var word in text.Train.Target(i)[1..])
+            {
+                counts[word]++;
+            }
+        }
+
+        var (loss, words, all) = (0.0, 0, counts.Sum());
+        for (var i = 0; i < text.Test.Count; i++)
+        {
+            foreach (var word in text.Test.Target(i)[1..])
+            {
+                loss -= Math.Log(counts[word] / all);
+                words++;
+            }
+        }
+
+        return Math.Exp(loss / words);
+    }
+
+    static string FirstSentences(TemporaryFolder folder, int count)
+    {
+        foreach (var file in Directory.GetFiles(SharedFolder.Require("data/multi30k")))
+        {
+            using var zipped = new GZipStream(File.OpenRead(file), CompressionMode.Decompress);
+            using var reader = new StreamReader(zipped);
+            folder.Write($"text/{Path.GetFileNameWithoutExtension(file)}", string.Join('\n', reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(count)));
+        }
+
+        return folder["text"];
+    }
+
+    static string[] Lines(string path, string property) =>
+        [.. File.ReadAllLines(path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty(property).GetRawText())];
+}
