@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Training.Optimization;
@@ -96,8 +97,8 @@ public sealed record TrainingOptions
     /// <summary>Seeds weights, shuffling and sampling; default 1. The same seed and thread count give the same run.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>The recipe in a few words, for a model's provenance.</summary>
-    public string Describe() => DenseEpochs == Epochs ? "dense" : $"{Sampling}";
+    /// <summary>What was trained, in a word, for a model's provenance: <c>dense</c>, or its sampling.</summary>
+    public string Describe() => DenseShare == 1 ? "dense" : JsonNamingPolicy.KebabCaseLower.ConvertName(Sampling.ToString());
 
     /// <exception cref="ArgumentException">The first value out of its range, named as on the command line.</exception>
     public TrainingOptions Checked()

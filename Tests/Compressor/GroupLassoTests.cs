@@ -73,6 +73,45 @@ public sealed class GroupLassoTests
         Assert.AreEqual(4.9, Math.Sqrt(shrunk[0] * shrunk[0] + shrunk[1] * shrunk[1]), 1e-6); // 5 less the one threshold left
     }
 
+    /// <summary>maestro.md, item 10: seven tail ranks at rate 0.1, λ 1e-3, where the subgradient's oscillation lies above the threshold.</summary>
+    [TestMethod]
+    [DataRow(LassoStep.Proximal, true)]
+    [DataRow(LassoStep.Subgradient, false)]
+    public void Tail_AtTheSubgradientsFloor_IsRemovedByTheProximalStepOnly(LassoStep step, bool isRemoved)
+    {
+        const double Rate = 0.1, Weight = 1e-3, Threshold = 1e-7;
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor[] factors = [Tail(seed: 1), Tail(seed: 2)];
+
+        for (var i = 0; i < 400; i++)
+        {
+            foreach (var factor in factors)
+            {
+                using var nothing = torch.no_grad();
+                if (step == LassoStep.Proximal)
+                {
+                    GroupLasso.Shrink(factor, Rate * Weight);
+                }
+                else
+                {
+                    GroupLasso.AddGradient(factor, Weight);
+                    factor.add_(factor.grad!, alpha: -Rate);
+                    factor.grad!.zero_();
+                }
+            }
+        }
+
+        var importance = GroupLasso.TailNorms(factors[0]).Zip(GroupLasso.TailNorms(factors[1]), (u, v) => u * v).ToArray();
+        Assert.AreEqual(isRemoved, importance.All(value => value <= Threshold), string.Join(", ", importance));
+
+        static torch.Tensor Tail(int seed)
+        {
+            var tensor = torch.tensor([.. Numbers.Uniform(7 * 5, seed).Select(value => 0.01f * value)], [7, 5], requires_grad: true);
+            (tensor * 0).sum().backward();
+            return tensor;
+        }
+    }
+
     [TestMethod]
     public void RowNorms_GoldenFactors_GiveThePlainLassoAndImportance()
     {

@@ -54,6 +54,43 @@ public sealed class TrainableGraphTests
         Assert.IsLessThan(Parity, Numbers.LargestDifference(OrtRunner.Run(cut, input, 3, 1, 28, 28), actual));
     }
 
+    /// <summary>A large batch multiplies the factors together first, a small one does not: the numbers must not tell which.</summary>
+    [TestMethod]
+    [DataRow("linear")]
+    [DataRow("convolution")]
+    [DataRow("product")]
+    public void Forward_MultipliedBackOrNot_GivesTheSameAnswersAndGradients(string kind)
+    {
+        const float Rounding = 2e-5f; // two orders of summing float32
+        const int Batch = 64;
+        var g = new GraphBuilder("pair", seed: 1);
+        var output = kind switch
+        {
+            "linear" => g.Linear(g.Input("x", 16), "layer", 12),
+            "convolution" => g.Conv(g.Input("x", 3, 5, 5), "layer", channels: 40, kernel: 3),
+            _ => g.Project(g.Input("x", 2, 16), "layer", 12),
+        };
+        var lod = SvdFactoring.Factor(g.Build(output), new LodProvenance());
+        long[] sample = kind switch { "linear" => [16], "convolution" => [3, 5, 5], _ => [2, 16] };
+        using var scope = torch.NewDisposeScope();
+        using TrainableGraph whole = new(lod), pieces = new(lod);
+        var input = torch.tensor(Numbers.Uniform(Batch * (int)sample.Aggregate(1L, (a, b) => a * b)), [Batch, .. sample]);
+
+        var atOnce = whole.Forward(input);
+        var each = torch.cat([.. Enumerable.Range(0, Batch).Select(i => pieces.Forward(input[i..(i + 1)]))]);
+        atOnce.square().sum().backward();
+        each.square().sum().backward();
+
+        AssertClose(atOnce, each);
+        foreach (var (name, weight) in whole.Weights)
+        {
+            AssertClose(weight.grad! / Batch, pieces.Weights[name].grad! / Batch);
+        }
+
+        static void AssertClose(torch.Tensor a, torch.Tensor b) =>
+            Assert.IsLessThan(Rounding, (a - b).abs().max().item<float>() / Math.Max(1, a.abs().max().item<float>()));
+    }
+
     [TestMethod]
     public void Forward_LeavesOnlyItsResultAlive()
     {
