@@ -55,17 +55,10 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
         }
 
         var batch = pairs.Batch(chosen);
-        var length = batch.TargetLength - 1;
-        var target = new long[batch.Rows * length];
-        for (var row = 0; row < batch.Rows; row++)
-        {
-            batch.Target.AsSpan(row * batch.TargetLength, length).CopyTo(target.AsSpan(row * length));
-        }
-
         return new EvaluationBatch(batch.Rows,
         [
             new InputTensor(session.Inputs[0].Name, batch.Source, batch.Rows, batch.SourceLength),
-            new InputTensor(session.Inputs[1].Name, target, batch.Rows, length),
+            new InputTensor(session.Inputs[1].Name, batch.Given(), batch.Rows, batch.TargetLength - 1),
         ]);
     }
 

@@ -23,18 +23,9 @@ public sealed class TranslationTask(TokenPairs pairs, int words) : TrainingTask
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
         var batch = pairs.Batch(chosen);
-        var length = batch.TargetLength - 1;
-        var given = new long[batch.Rows * length];
-        var next = new long[given.Length];
-        for (var row = 0; row < batch.Rows; row++)
-        {
-            var sentence = batch.Target.AsSpan(row * batch.TargetLength, batch.TargetLength);
-            sentence[..^1].CopyTo(given.AsSpan(row * length));
-            sentence[1..].CopyTo(next.AsSpan(row * length));
-        }
-
+        long[] given = batch.Given(), next = batch.Next();
         next.AsSpan().Replace(Vocabulary.Padding, NoTarget);
-        return new TaskBatch([NativeTensor.From(batch.Source, batch.Rows, batch.SourceLength), NativeTensor.From(given, batch.Rows, length)], NativeTensor.From(next));
+        return new TaskBatch([NativeTensor.From(batch.Source, batch.Rows, batch.SourceLength), NativeTensor.From(given, batch.Rows, batch.TargetLength - 1)], NativeTensor.From(next));
     }
 
     /// <inheritdoc/>
