@@ -22,7 +22,7 @@ sealed class TrainingFlags
         Add<int>("--epochs", "Passes over the training split; default 10.", (options, value) => options with { Epochs = value });
         Add<int>("--batch-size", "Samples a step; default 64, of paper 128.", (options, value) => options with { BatchSize = value });
         AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none.", (options, value) => options with { Sampling = value });
-        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16.", (options, value) => options with { SmallestShare = value });
+        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/32.", (options, value) => options with { SmallestShare = value });
         Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
         Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });
         Add<bool>("--soft-targets", "Whether the full pass teaches the cut ones, not the labels: true or false.", (options, value) => options with { SoftTargets = value });
@@ -38,6 +38,7 @@ sealed class TrainingFlags
         Add<double>("--lasso", "Weight of the group lasso; above 0 it removes ranks.", (options, value) => options with { Lasso = options.Lasso with { Weight = value } });
         AddName<LassoGroups>("--lasso-groups", "tails is the paper's hierarchical lasso; rows the plain one.", (options, value) => options with { Lasso = options.Lasso with { Groups = value } });
         AddName<LassoStep>("--lasso-step", "proximal makes exact zeros; subgradient is the paper's code.", (options, value) => options with { Lasso = options.Lasso with { Step = value } });
+        Add<double>("--lasso-until", "Share of the run over which the lasso acts; default 1.", (options, value) => options with { Lasso = options.Lasso with { Until = value } });
         Add<double>("--shrink-threshold", "The importance at which a tail of ranks goes.", (options, value) => options with { ShrinkThreshold = value });
         Add<int>("--dense-epochs", "First epochs, trained dense before the switch to factors.", (options, value) => options with { DenseShare = (double)value / options.Epochs });
         Add<double>("--rank-share", "Share of each full rank that is kept when a layer is factored.", (options, value) => options with { RankShare = value });

@@ -41,7 +41,7 @@ public sealed class Checkpoint(string folder)
         File.Delete(_bestPath);
     }
 
-    internal Kept? Load(TrainingOptions options, string task)
+    internal Kept? Load(LodModel start, TrainingOptions options, string task)
     {
         if (!Exists)
         {
@@ -51,7 +51,7 @@ public sealed class Checkpoint(string folder)
         var lod = LodModel.Load(_path);
         var note = JsonSerializer.Deserialize<Note>(lod.Model.Metadata(StateKey) ?? "null", Json)
             ?? throw new CheckpointException(_path, "it is a model, but not a checkpoint of a run; move it away");
-        if (Difference(note, options, task) is { } difference)
+        if ((Difference(lod, start) ?? Difference(note, options, task)) is { } difference)
         {
             throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder");
         }
@@ -71,6 +71,14 @@ public sealed class Checkpoint(string folder)
 
         model.Model.SetMetadata(StateKey, JsonSerializer.Serialize(new Note(run.State, options, task), Json));
         model.Save(_path);
+    }
+
+    static string? Difference(LodModel kept, LodModel start)
+    {
+        var (before, now) = (kept.Cost().Dense, start.Cost().Dense);
+        return kept.Provenance.Model != start.Provenance.Model ? $"it is of the model {kept.Provenance.Model}, and this is {start.Provenance.Model}"
+            : before != now ? FormattableString.Invariant($"its model has {before.Params:N0} parameters, and this one {now.Params:N0}")
+            : null;
     }
 
     static string? Difference(Note note, TrainingOptions options, string task)

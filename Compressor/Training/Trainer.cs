@@ -44,7 +44,7 @@ public sealed class Trainer
             SvdFactoring.Check(start.Model, _options.Layers);
         }
 
-        var kept = checkpoint?.Load(_options, training.Name);
+        var kept = checkpoint?.Load(start, _options, training.Name);
         var best = kept?.Best;
         using var run = kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
         foreach (var epoch in run.State.Epochs)

@@ -27,8 +27,8 @@ public sealed record TrainingOptions
     /// <summary>Which ranks a step trains; default <see cref="Sampling.Nested"/>.</summary>
     public Sampling Sampling { get; init; } = Sampling.Nested;
 
-    /// <summary>The smallest share that nested sampling draws, in (0, 1]; default 1/16.</summary>
-    public double SmallestShare { get; init; } = 1.0 / 16;
+    /// <summary>The smallest share that nested sampling draws, in (0, 1]; default 1/32.</summary>
+    public double SmallestShare { get; init; } = 1.0 / 32;
 
     /// <summary>The probability that a nested share is drawn log-uniformly instead of uniformly, 0 to 1; default 1.</summary>
     public double Logarithmic { get; init; } = 1;
@@ -113,6 +113,7 @@ public sealed record TrainingOptions
         Require(ClipNorm > 0, "clip", ClipNorm, "above 0");
         Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "in [0, 1)");
         Require(Lasso.Weight >= 0 && double.IsFinite(Lasso.Weight), "lasso", Lasso.Weight, "0 or more");
+        Require(Lasso.Until is >= 0 and <= 1, "lasso-until", Lasso.Until, "from 0 to 1");
         Require(ShrinkThreshold >= 0, "shrink-threshold", ShrinkThreshold, "0 or more");
         Require(SmallestShare is > 0 and <= 1, "smallest-share", SmallestShare, "in (0, 1]");
         Require(Logarithmic is >= 0 and <= 1, "logarithmic", Logarithmic, "from 0 to 1");

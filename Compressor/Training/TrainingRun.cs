@@ -237,7 +237,8 @@ sealed class TrainingRun : IDisposable
 
     void ApplyLasso(LassoStep kind, Action<Tensor> apply)
     {
-        if (_options.Lasso.Weight > 0 && _options.Lasso.Step == kind)
+        var lasso = _options.Lasso;
+        if (lasso.Weight > 0 && lasso.Step == kind && State.Step < lasso.Until * StepsAnEpoch * _options.Epochs)
         {
             // A pair that the first output does not depend on has no gradient, and learns nothing.
             foreach (var pair in _graph.Pairs.Where(pair => _graph.Weights[pair.U].grad is not null))

@@ -57,6 +57,20 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
+    public void Train_ACheckpointOfAnotherModel_NamesBothSizes()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 3, BatchSize = 96 };
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter: 30));
+        var wider = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([64])), [], new LodProvenance());
+
+        var message = Assert.ThrowsExactly<CheckpointException>(() => new Trainer(options).Train(wider, Digits.Training, Digits.Validation, new Checkpoint(folder.Path))).Message;
+
+        StringAssert.Contains(message, "3,610");
+        StringAssert.Contains(message, "4,810");
+    }
+
+    [TestMethod]
     public void Train_ADamagedCheckpoint_IsRefused()
     {
         using var folder = new TemporaryFolder();

@@ -62,8 +62,8 @@ public sealed class JsonContractTests
 
     [TestMethod]
     public void ToText_TrainingReport_IsTheAgreedJson() =>
-        AssertJson(new TrainingReport("lenet", 3, 10, 20, 0.5, Samples.Plan(("fc1", 8), ("fc2", null))), """
-        {"model": "lenet", "epochs": 3, "params": 10, "macs": 20, "accuracy": 0.5, "ranks": {"fc1": 8, "fc2": "dense"}}
+        AssertJson(new TrainingReport("lenet", 3, 10, 20, 0.5, Samples.Plan(("fc1", 8), ("fc2", null)), 2), """
+        {"model": "lenet", "epochs": 3, "params": 10, "macs": 20, "accuracy": 0.5, "ranks": {"fc1": 8, "fc2": "dense"}, "best_epoch": 2}
         """);
 
     // Member for member and in order; only the white space of the expected text is free.

@@ -24,4 +24,7 @@ public enum LassoStep
 /// <param name="Weight">Its weight λ beside the loss, 0 and more; 0 is none.</param>
 /// <param name="Groups">Which rows belong together.</param>
 /// <param name="Step">How it acts.</param>
-public sealed record Lasso(double Weight = 0, LassoGroups Groups = LassoGroups.Tails, LassoStep Step = LassoStep.Proximal);
+/// <param name="Until">
+/// Share of the run over which it acts, 0 to 1. What is left then trains free of it: the lasso shortens the rows that stay, too, and that costs accuracy.
+/// </param>
+public sealed record Lasso(double Weight = 0, LassoGroups Groups = LassoGroups.Tails, LassoStep Step = LassoStep.Proximal, double Until = 1);
