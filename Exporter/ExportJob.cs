@@ -18,6 +18,7 @@ sealed class ExportJob(
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
     readonly PlanCutter _cutter = new(lod);
+    IReadOnlyList<float[]>? _uncutStatistics;
     int _done;
 
     public Variant WriteDense(PlannedVariant dense)
@@ -109,8 +110,14 @@ sealed class ExportJob(
         }
 
         Tell($"{id}: recalibrating BatchNorm");
+        _uncutStatistics ??= Statistics(lod.Model, data);
+        BatchNormRecalibration.Apply(model, Statistics(model, data), _uncutStatistics);
+    }
+
+    IReadOnlyList<float[]> Statistics(OnnxModel model, EvaluationData samples)
+    {
         using var session = Scratch(BatchNormRecalibration.MeasuringGraph(model));
-        BatchNormRecalibration.Apply(model, BatchNormRecalibration.Measure(session, data, options.CalibrationSamples, cancellation));
+        return BatchNormRecalibration.Measure(session, samples, options.CalibrationSamples, cancellation);
     }
 
     float[] ReferenceOutputs(RankPlan plan, OnnxModel model)

@@ -38,6 +38,7 @@ sealed class TrainingFlags
         Add<double>("--lasso", "Weight of the group lasso; above 0 it removes ranks.", (options, value) => options with { Lasso = options.Lasso with { Weight = value } });
         AddName<LassoGroups>("--lasso-groups", "tails is the paper's hierarchical lasso; rows the plain one.", (options, value) => options with { Lasso = options.Lasso with { Groups = value } });
         AddName<LassoStep>("--lasso-step", "proximal makes exact zeros; subgradient is the paper's code.", (options, value) => options with { Lasso = options.Lasso with { Step = value } });
+        AddName<LassoWeighting>("--lasso-weighting", "even is the paper's; macs takes ranks where they cost most.", (options, value) => options with { Lasso = options.Lasso with { Weighting = value } });
         Add<double>("--lasso-until", "Share of the run over which the lasso acts; default 1.", (options, value) => options with { Lasso = options.Lasso with { Until = value } });
         Add<double>("--shrink-threshold", "The importance at which a tail of ranks goes.", (options, value) => options with { ShrinkThreshold = value });
         Add<int>("--dense-epochs", "First epochs, trained dense before the switch to factors.", (options, value) => options with { DenseShare = (double)value / options.Epochs });

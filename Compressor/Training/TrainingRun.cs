@@ -23,6 +23,7 @@ sealed class TrainingRun : IDisposable
     GradientStep _step;
     IRankSampler _sampler;
     LodCost _cost;
+    double[] _prices;
 
     /// <param name="model">The model to start from, factored or not.</param>
     /// <param name="task">What it learns.</param>
@@ -35,7 +36,7 @@ sealed class TrainingRun : IDisposable
         _batchSize = Math.Min(options.BatchSize, task.Count);
         _schedule = new Schedule(options.Schedule, options.LearningRate, options.WarmUp, (long)StepsAnEpoch * options.Epochs);
         (_graph, _cost, _step) = Compile(model);
-        _sampler = SamplerFor(_cost);
+        (_sampler, _prices) = (SamplerFor(_cost), PricesOf(_cost));
         Provenance = model.Provenance;
     }
 
@@ -73,7 +74,7 @@ sealed class TrainingRun : IDisposable
         _step.Dispose();
         _graph.Dispose();
         (_graph, _cost, _step) = Compile(factored);
-        _sampler = SamplerFor(_cost);
+        (_sampler, _prices) = (SamplerFor(_cost), PricesOf(_cost));
         State = State with { FactoredSince = State.Step, RanksSince = State.Step, BestEpoch = 0 };
     }
 
@@ -199,10 +200,10 @@ sealed class TrainingRun : IDisposable
         var (loss, answers) = Loss(batch);
         loss.backward();
         var rate = _schedule.Rate(State.Step);
-        ApplyLasso(LassoStep.Subgradient, factor => GroupLasso.AddGradient(factor, _options.Lasso.Weight, _options.Lasso.Groups));
+        ApplyLasso(LassoStep.Subgradient, (factor, weight) => GroupLasso.AddGradient(factor, weight, _options.Lasso.Groups));
         _step.Apply(_graph.Weights, rate, State.Step - State.FactoredSince);
         // Momentum makes a steady gradient count several times; so must the lasso, or its weight would mean less than as a gradient.
-        ApplyLasso(LassoStep.Proximal, factor => GroupLasso.Shrink(factor, rate * _options.Lasso.Weight * _step.Gain, _options.Lasso.Groups));
+        ApplyLasso(LassoStep.Proximal, (factor, weight) => GroupLasso.Shrink(factor, rate * weight * _step.Gain, _options.Lasso.Groups));
         State = State with { Step = State.Step + 1 };
         var (right, of) = Losses.Answers(answers, batch.Targets);
         return (loss.item<float>(), right, of);
@@ -235,18 +236,27 @@ sealed class TrainingRun : IDisposable
         return _graph.Logits(batch.Inputs, ranks, mode);
     }
 
-    void ApplyLasso(LassoStep kind, Action<Tensor> apply)
+    void ApplyLasso(LassoStep kind, Action<Tensor, double> apply)
     {
         var lasso = _options.Lasso;
-        if (lasso.Weight > 0 && lasso.Step == kind && State.Step < lasso.Until * StepsAnEpoch * _options.Epochs)
+        if (lasso.Weight == 0 || lasso.Step != kind || State.Step >= lasso.Until * StepsAnEpoch * _options.Epochs)
         {
-            // A pair that the first output does not depend on has no gradient, and learns nothing.
-            foreach (var pair in _graph.Pairs.Where(pair => _graph.Weights[pair.U].grad is not null))
-            {
-                apply(_graph.Weights[pair.U]);
-                apply(_graph.Weights[pair.V]);
-            }
+            return;
         }
+
+        // A pair that the first output does not depend on has no gradient, and learns nothing.
+        foreach (var (pair, price) in _graph.Pairs.Zip(_prices).Where(pair => _graph.Weights[pair.First.U].grad is not null))
+        {
+            apply(_graph.Weights[pair.U], lasso.Weight * price);
+            apply(_graph.Weights[pair.V], lasso.Weight * price);
+        }
+    }
+
+    /// <summary>How much of the lasso each layer feels, 0 to 1.</summary>
+    double[] PricesOf(LodCost cost)
+    {
+        var prices = cost.Layers.Select(layer => _options.Lasso.Weighting == LassoWeighting.Even ? 1.0 : layer.Positions * (layer.Pair.In + (double)layer.Pair.Out)).ToArray();
+        return [.. prices.Select(price => price / prices.Max())];
     }
 
     IRankSampler SamplerFor(LodCost cost) => _options.Sampling switch

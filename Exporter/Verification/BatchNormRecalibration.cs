@@ -6,10 +6,16 @@ using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Exporter.Verification;
 
-/// <summary>Gives BatchNorm the mean and variance that a variant's own activations have, all inside ONNX Runtime.</summary>
+/// <summary>Moves BatchNorm's mean and variance by what a cut changes in a variant's activations, all inside ONNX Runtime.</summary>
 /// <remarks>
+/// <para>
 /// A cut layer feeds the norms after it other numbers than those they were trained on, and without new statistics accuracy
 /// collapses. The graph that measures computes each norm from its batch, as training does, and gives those statistics out.
+/// </para>
+/// <para>
+/// Both the variant and the uncut model are measured, and the trained statistics are moved by the difference: training saw its own,
+/// varied samples, and a model that nothing is cut from must stay as it was trained.
+/// </para>
 /// </remarks>
 static class BatchNormRecalibration
 {
@@ -54,15 +60,24 @@ static class BatchNormRecalibration
         return [.. sums.Select(sum => Array.ConvertAll(sum, value => (float)(value / seen)))];
     }
 
-    /// <summary>Writes measured statistics into a model.</summary>
+    /// <summary>Moves a model's statistics: means by the difference of what was measured, variances by the ratio.</summary>
     /// <param name="model">The model that <see cref="MeasuringGraph"/> was made from.</param>
-    /// <param name="statistics">What its outputs came to, in their order.</param>
-    public static void Apply(OnnxModel model, IReadOnlyList<float[]> statistics)
+    /// <param name="cut">What its outputs came to, in their order.</param>
+    /// <param name="uncut">What those of the uncut model came to, on the same samples.</param>
+    public static void Apply(OnnxModel model, IReadOnlyList<float[]> cut, IReadOnlyList<float[]> uncut)
     {
         var i = 0;
-        foreach (var name in Norms(model).SelectMany(norm => norm.Input.Skip(3).Take(2)))
+        foreach (var norm in Norms(model))
         {
-            model.ReplaceInitializer(TensorValues.Create(name, [.. model.Initializer(name)!.Dims], statistics[i++]));
+            Move(norm.Input[3], (trained, now, before) => trained + (now - before));
+            Move(norm.Input[4], (trained, now, before) => before > 0 ? trained * now / before : now); // a dead channel has no ratio
+        }
+
+        void Move(string name, Func<float, float, float, float> moved)
+        {
+            var trained = model.Initializer(name)!;
+            var (now, before) = (cut[i], uncut[i++]);
+            model.ReplaceInitializer(TensorValues.Create(name, [.. trained.Dims], [.. model.Floats(trained).Select((value, channel) => moved(value, now[channel], before[channel]))]));
         }
     }
 
