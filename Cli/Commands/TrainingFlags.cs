@@ -63,7 +63,7 @@ sealed class TrainingFlags
     /// <summary>The recipe with what the command line changes in it.</summary>
     /// <exception cref="UsageException">A value is out of its range.</exception>
     public TrainingOptions Read(ParseResult parsed) => UsageException.Check(() => _flags
-        .Where(flag => parsed.GetResult(flag.Option) is not null)
+        .Where(flag => parsed.GetResult(flag.Option) is { Implicit: false }) // a bool that nobody gave is there too, as false
         .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
 
     void Add<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)

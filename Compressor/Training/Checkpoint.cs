@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Compressor.Training;
 
@@ -51,12 +52,18 @@ public sealed class Checkpoint(string folder)
         var lod = LodModel.Load(_path);
         var note = JsonSerializer.Deserialize<Note>(lod.Model.Metadata(StateKey) ?? "null", Json)
             ?? throw new CheckpointException(_path, "it is a model, but not a checkpoint of a run; move it away");
-        if ((Difference(lod, start) ?? Difference(note, options, task)) is { } difference)
+        var plain = lod.CloneUnlabelled();
+        plain.RemoveMetadata(StateKey);
+        var moments = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(MomentPrefix, StringComparison.Ordinal)).ToList();
+        foreach (var moment in moments)
         {
-            throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder");
+            plain.Graph.Initializer.Remove(moment);
         }
 
-        return new Kept(lod, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
+        var kept = new Kept(new LodModel(plain, lod.Pairs, lod.Provenance), moments, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
+        return (Difference(kept.Model, start) ?? Difference(note, options, task)) is { } difference
+            ? throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder")
+            : kept;
     }
 
     internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, string task)
@@ -98,23 +105,15 @@ public sealed class Checkpoint(string folder)
     sealed record Note(RunState State, TrainingOptions Options, string Task);
 
     /// <summary>What a checkpoint held.</summary>
-    internal sealed record Kept(LodModel Model, RunState State, LodModel? Best)
+    internal sealed record Kept(LodModel Model, IReadOnlyList<TensorProto> Moments, RunState State, LodModel? Best)
     {
         /// <summary>The run as it was.</summary>
         public TrainingRun Resume(TrainingTask task, TrainingOptions options)
         {
-            var plain = Model.CloneUnlabelled();
-            plain.RemoveMetadata(StateKey);
-            var moments = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(MomentPrefix, StringComparison.Ordinal)).ToList();
-            foreach (var moment in moments)
+            var run = new TrainingRun(Model, task, options, State);
+            foreach (var moment in Moments)
             {
-                plain.Graph.Initializer.Remove(moment);
-            }
-
-            var run = new TrainingRun(new LodModel(plain, Model.Pairs, Model.Provenance), task, options, State);
-            foreach (var moment in moments)
-            {
-                run.Restore(moment.Name[MomentPrefix.Length..], NativeTensor.From(plain, moment).DetachFromDisposeScope());
+                run.Restore(moment.Name[MomentPrefix.Length..], NativeTensor.From(Model.Model, moment).DetachFromDisposeScope());
             }
 
             return run;

@@ -197,8 +197,7 @@ sealed class TrainingRun : IDisposable
     {
         using var scope = NewDisposeScope();
         var batch = _task.Load(samples, RandomStreams.At(_options.Seed, RandomUse.Augmentation, State.Step));
-        var (loss, answers) = Loss(batch);
-        loss.backward();
+        var (loss, answers) = LearnFrom(batch);
         var rate = _schedule.Rate(State.Step);
         ApplyLasso(LassoStep.Subgradient, (factor, weight) => GroupLasso.AddGradient(factor, weight, _options.Lasso.Groups));
         _step.Apply(_graph.Weights, rate, State.Step - State.FactoredSince);
@@ -206,26 +205,40 @@ sealed class TrainingRun : IDisposable
         ApplyLasso(LassoStep.Proximal, (factor, weight) => GroupLasso.Shrink(factor, rate * weight * _step.Gain, _options.Lasso.Groups));
         State = State with { Step = State.Step + 1 };
         var (right, of) = Losses.Answers(answers, batch.Targets);
-        return (loss.item<float>(), right, of);
+        return (loss, right, of);
     }
 
-    (Tensor Loss, Tensor Answers) Loss(TaskBatch batch)
+    /// <summary>The passes of one step: the full model by the labels, and the cut ones by its answers, or by the labels too.</summary>
+    /// <returns>The sum of their losses, and the first pass's answers.</returns>
+    (double Loss, Tensor Answers) LearnFrom(TaskBatch batch)
     {
+        var loss = 0.0;
+        var full = TrainsFull ? Pass(batch, null, ForwardMode.TrainFull) : null;
+        if (full is not null)
+        {
+            Learn(Losses.Hard(full, batch.Targets, _options.LabelSmoothing));
+        }
+
         IReadOnlyList<int[]> plans = IsFactored && _options.Sampling != Sampling.None
             ? _sampler.Draw(_graph.Ranks, new SamplingPlace(State.Step, State.RanksSince))
             : [];
-        var full = TrainsFull ? Pass(batch, null, ForwardMode.TrainFull) : null;
-        var loss = full is null ? null : Losses.Hard(full, batch.Targets, _options.LabelSmoothing);
+        var first = full;
         foreach (var plan in plans)
         {
             // Without a full pass it is the cut ones that move the norms' running statistics.
             var cut = Pass(batch, plan, full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
-            var taught = full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing);
-            loss = loss is null ? taught : loss + taught;
-            full ??= plan == plans[^1] ? cut : null;
+            Learn(full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing));
+            first ??= cut;
         }
 
-        return (loss!, full!);
+        return (loss, first!);
+
+        void Learn(Tensor passLoss)
+        {
+            passLoss.backward();
+            _step.Gather(_graph.Weights);
+            loss += passLoss.item<float>();
+        }
     }
 
     Tensor Pass(TaskBatch batch, int[]? ranks, ForwardMode mode)

@@ -1,5 +1,8 @@
+using System.CommandLine;
 using System.IO.Compression;
 using System.Text.Json;
+using MaestroDeploy.Cli.Commands;
+using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Data;
 
 namespace MaestroDeploy.Tests.Cli;
@@ -44,6 +47,21 @@ public sealed class TrainCommandTests
 
         Assert.IsGreaterThan(0.3, report.GetProperty("accuracy").GetDouble()); // chance is 0.1, and four epochs are few
         CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--budgets", "1,0.5", "--out", folder["family"]).Succeeded();
+    }
+
+    [TestMethod]
+    [DataRow("nested")]
+    [DataRow("paper")]
+    [DataRow("pufferfish")]
+    [DataRow("dense")]
+    public void Read_ARecipeAndNothingElse_IsThatRecipe(string recipe)
+    {
+        var flags = new TrainingFlags();
+        var command = new Command("train");
+        flags.AddTo(command);
+
+        Assert.AreEqual(Recipes.Named(recipe), flags.Read(command.Parse(["--recipe", recipe])));
+        Assert.AreEqual(Recipes.Named(recipe) with { FullPass = false, Seed = 3 }, flags.Read(command.Parse(["--recipe", recipe, "--seed", "3", "--full-pass", "false"])));
     }
 
     [TestMethod]
