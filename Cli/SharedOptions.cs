@@ -60,6 +60,12 @@ static class SharedOptions
             : throw new FormatException($"An accuracy is a share from 0 to 1; found '{text}'.")),
     };
 
+    public static Option<long?> MaxBytes(string name, string what) => new(name)
+    {
+        Description = $"{what}, with its unit: 800kB, 4MB, 1GB.",
+        CustomParser = Parse<long?>(text => Bytes(text)),
+    };
+
     /// <summary>A parser that reports what a conversion refuses as wrong usage.</summary>
     public static Func<ArgumentResult, T> Parse<T>(Func<string, T> convert) => result =>
     {
@@ -89,5 +95,23 @@ static class SharedOptions
             && number > 0 && number * microseconds < 1e12
             ? TimeSpan.FromMicroseconds(number * microseconds)
             : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
+    }
+
+    /// <summary>A size with its unit: B, kB, MB or GB, by the thousand.</summary>
+    /// <exception cref="FormatException">No number, no unit, or less than a byte.</exception>
+    public static long Bytes(string text)
+    {
+        var (unit, bytes) = text switch
+        {
+            _ when text.EndsWith("kB", StringComparison.Ordinal) => (2, 1e3),
+            _ when text.EndsWith("MB", StringComparison.Ordinal) => (2, 1e6),
+            _ when text.EndsWith("GB", StringComparison.Ordinal) => (2, 1e9),
+            _ when text.EndsWith('B') => (1, 1.0),
+            _ => (0, 0),
+        };
+        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - unit), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number * bytes is >= 1 and < 1e15
+            ? (long)(number * bytes)
+            : throw new FormatException($"A size is a number with its unit, such as 800kB, 4MB or 1GB; found '{text}'.");
     }
 }

@@ -34,6 +34,11 @@ public sealed class ProfileStore(string folder)
     {
         var how = profile.Measurement;
         var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch);
+        if (how.Mode == "calibrated")
+        {
+            path = Path.ChangeExtension(path, ".calibrated.json"); // it answers one question, so it must not stand in for a whole profile
+        }
+
         Directory.CreateDirectory(Folder);
         ProfilesJson.Write(path, profile);
         return path;

@@ -14,8 +14,9 @@ static class ProfileCommand
         var family = new Argument<string>("family") { Description = "A family's folder." };
         var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
         var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
+        var openAxis = new Option<int>("--open-axis") { Description = "The size of every other axis that the graphs leave open, such as a text's length.", DefaultValueFactory = _ => new MeasureOptions().OpenAxis };
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
-        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, threads, batch, full, output };
+        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, threads, batch, openAxis, full, output };
         command.SetAction((parsed, cancellation) =>
         {
             var folder = parsed.GetValue(family)!;
@@ -24,6 +25,7 @@ static class ProfileCommand
             var options = UsageException.Check(() => new MeasureOptions
             {
                 Batch = parsed.GetValue(batch),
+                OpenAxis = parsed.GetValue(openAxis),
                 Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick,
             });
             var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
@@ -39,8 +41,7 @@ static class ProfileCommand
     public static LatencyProfile Measure(Family family, SessionSettings settings, MeasureOptions options, ProfileStore store, Terminal terminal,
         CancellationToken cancellation)
     {
-        var progress = new Reporter<MeasureProgress>(at => terminal.Progress(at.Doing, string.Create(CultureInfo.InvariantCulture, $"{100 * at.Share:0} %")));
-        var profile = new LatencyMeter().Measure(family, settings, options, progress, cancellation);
+        var profile = new LatencyMeter().Measure(family, settings, options, Progress(terminal), cancellation);
         var path = store.Save(profile);
         var how = profile.Measurement;
         terminal.Say($"{path}: {profile.Device.Cpu}, {how.Provider}, {how.Threads} threads, batch {how.Batch}; {how.Order}; "
@@ -53,4 +54,7 @@ static class ProfileCommand
 
         return profile;
     }
+
+    public static IProgress<MeasureProgress> Progress(Terminal terminal) => new Reporter<MeasureProgress>(
+        at => terminal.Progress(at.Doing, string.Create(CultureInfo.InvariantCulture, $"{100 * at.Share:0} %")));
 }

@@ -32,9 +32,9 @@ static class RunCommand
         var command = new Command("run", "Run the variant that fits on an input.") { input, output };
         var choosing = new Choosing();
         choosing.AddTo(command);
-        command.SetAction((parsed, _) =>
+        command.SetAction((parsed, cancellation) =>
         {
-            var (family, selection) = choosing.Choose(parsed);
+            var (family, selection) = choosing.Choose(parsed, terminal, cancellation);
             var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, choosing.Settings(parsed));
             terminal.Say(selection.Reason);
             foreach (var one in outputs)
