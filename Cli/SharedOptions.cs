@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Data;
 using MaestroDeploy.Runtime;
 
@@ -20,6 +21,19 @@ static class SharedOptions
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>
     public static SessionSettings Settings(Device device, int threads) => UsageException.Check(() => new SessionSettings { Device = device, Threads = threads });
 
+    /// <summary>How to run graphs on a device, or on the processor where the device is not to be had and that is allowed; told on stderr.</summary>
+    /// <exception cref="UsageException">The number of threads is out of its range.</exception>
+    public static SessionSettings Settings(Device device, int threads, bool allowFallback, Terminal terminal)
+    {
+        var resolved = DeviceFallback.Resolve(Settings(device, threads), allowFallback);
+        if (resolved.FellBackBecause is { } reason)
+        {
+            terminal.Error($"on cpu instead of {device}: {reason}");
+        }
+
+        return resolved.Settings;
+    }
+
     public static Option<string?> DataDir() => new("--data-dir") { Description = "Where the public data sets lie; only there are they looked for." };
 
     public static Option<Device> OnDevice() => new("--device")
@@ -27,6 +41,11 @@ static class SharedOptions
         Description = "cpu or cuda:N.",
         DefaultValueFactory = _ => Device.Cpu,
         CustomParser = Parse(Device.Parse),
+    };
+
+    public static Option<bool> AllowFallback() => new("--allow-fallback")
+    {
+        Description = "Run on cpu, and say so, where the device is not to be had.",
     };
 
     public static Option<int> Threads() => new("--threads")

@@ -17,24 +17,24 @@ sealed class Choosing
     readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure now, in some seconds, the few variants that this choice needs." };
     readonly Option<string?> _profile = new("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." };
     readonly Option<Device> _device = SharedOptions.OnDevice();
+    readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
     readonly Option<int> _threads = SharedOptions.Threads();
     readonly Option<int> _batch = SharedOptions.Batch();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_family);
-        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _threads, _batch })
+        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _allowFallback, _threads, _batch })
         {
             command.Options.Add(option);
         }
     }
 
-    public SessionSettings Settings(ParseResult parsed) => SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
-
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
-    public (Family Family, SelectionReport Selection) Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    public Choice Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var family = Family.Open(parsed.GetValue(_family)!);
+        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads), parsed.GetValue(_allowFallback), terminal);
         var level = UsageException.Check(() => new ServiceLevel
         {
             MaxLatency = parsed.GetValue(_maxLatency),
@@ -43,10 +43,10 @@ sealed class Choosing
             MaxBytes = parsed.GetValue(_maxSize),
             MaxMemoryBytes = parsed.GetValue(_maxMemory),
         });
-        var profile = parsed.GetValue(_calibrate) ? Calibrated(family, level, parsed, terminal, cancellation)
+        var profile = parsed.GetValue(_calibrate) ? Calibrated(family, settings, level, parsed, terminal, cancellation)
             : parsed.GetValue(_profile) is { } file ? Given(family, file)
-            : Found(family, parsed);
-        return (family, Choose(family, profile, level));
+            : Found(family, settings, parsed);
+        return new Choice(family, settings, Choose(family, profile, level));
     }
 
     public static SelectionReport Choose(Family family, LatencyProfile profile, ServiceLevel level)
@@ -56,7 +56,8 @@ sealed class Choosing
             level.MaxLatency?.TotalMicroseconds, level.MinAccuracy, level.MaxBytes, level.MaxMemoryBytes);
     }
 
-    LatencyProfile Calibrated(Family family, ServiceLevel level, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    LatencyProfile Calibrated(
+        Family family, SessionSettings settings, ServiceLevel level, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         if (parsed.GetValue(_profile) is not null)
         {
@@ -64,15 +65,15 @@ sealed class Choosing
         }
 
         var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch) });
-        var profile = new LatencyMeter().Calibrate(family, Settings(parsed), level, options, ProfileCommand.Progress(terminal), cancellation);
+        var profile = new LatencyMeter().Calibrate(family, settings, level, options, ProfileCommand.Progress(terminal), cancellation);
         var path = ProfileStore.Beside(family).Save(profile);
         terminal.Say($"{path}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
         return profile;
     }
 
-    LatencyProfile Found(Family family, ParseResult parsed)
+    LatencyProfile Found(Family family, SessionSettings settings, ParseResult parsed)
     {
-        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), Settings(parsed), parsed.GetValue(_batch));
+        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch));
         return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads and --batch, or give --calibrate.");
     }
 
@@ -83,4 +84,10 @@ sealed class Choosing
             ? profile
             : throw new CommandException($"{file}: it was measured on another family, or on this one before it was exported again; run 'maestro profile' anew.");
     }
+
+    /// <summary>What was chosen.</summary>
+    /// <param name="Family">The family.</param>
+    /// <param name="Settings">How to run it: with the device that is really to be had.</param>
+    /// <param name="Selection">The variant, and why.</param>
+    public sealed record Choice(Family Family, SessionSettings Settings, SelectionReport Selection);
 }

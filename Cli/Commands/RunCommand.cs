@@ -34,8 +34,8 @@ static class RunCommand
         choosing.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var (family, selection) = choosing.Choose(parsed, terminal, cancellation);
-            var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, choosing.Settings(parsed));
+            var (family, settings, selection) = choosing.Choose(parsed, terminal, cancellation);
+            var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, settings);
             terminal.Say(selection.Reason);
             foreach (var one in outputs)
             {

@@ -13,7 +13,7 @@ static class SelectCommand
         choosing.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var (_, selection) = choosing.Choose(parsed, terminal, cancellation);
+            var selection = choosing.Choose(parsed, terminal, cancellation).Selection;
             terminal.Say(selection.Reason);
             terminal.Answer(selection);
             return Task.FromResult(0);

@@ -6,6 +6,9 @@ public sealed record ElasticOptions
     /// <summary>Device and threads. Default: the processor, all usable cores, spinning, the active variant prepacked.</summary>
     public SessionSettings Settings { get; init; } = new();
 
+    /// <summary>Whether the processor may stand in where the device is not to be had, which is then told. Default: it may not.</summary>
+    public bool AllowFallback { get; init; }
+
     /// <summary>Samples in one run, 1 or more; fixed for the session. Default: 1.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int Batch { get; init => field = AtLeast(1, value, nameof(Batch)); } = 1;

@@ -44,6 +44,8 @@ public sealed class ElasticSession : IDisposable
     public ElasticSession(Family family, LatencyProfile profile, ServiceLevel? level = null, ElasticOptions? options = null, TimeProvider? clock = null)
     {
         (_family, _level, _options, _clock) = (family, level ?? new ServiceLevel(), options ?? new ElasticOptions(), clock ?? TimeProvider.System);
+        (var settings, FellBackBecause) = DeviceFallback.Resolve(_options.Settings, _options.AllowFallback);
+        _options = _options with { Settings = settings };
         if (profile.FamilySha256 != family.Sha256)
         {
             throw new FamilyException(family.Folder, $"The profile given was measured on another family or edition, {profile.FamilySha256[..12]}…; measure this one.");
@@ -78,9 +80,10 @@ public sealed class ElasticSession : IDisposable
     {
         (level, options) = (level ?? new ServiceLevel(), options ?? new ElasticOptions());
         var family = Family.Open(folder);
-        var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), options.Settings, options.Batch).Profile
+        var settings = DeviceFallback.Resolve(options.Settings, options.AllowFallback).Settings;
+        var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch).Profile
             ?? new LatencyMeter().Calibrate(
-                family, options.Settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
+                family, settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
         return new ElasticSession(family, profile, level, options);
     }
 
@@ -92,6 +95,9 @@ public sealed class ElasticSession : IDisposable
 
     /// <summary>Why the profile says little about this device, as a sentence; null when it was measured in this very way.</summary>
     public string? StaleBecause { get; }
+
+    /// <summary>Why the processor stands in for the device that was asked for; null where it does not.</summary>
+    public string? FellBackBecause { get; }
 
     /// <summary>The variant that the next run gets.</summary>
     public Variant Active => _residency.Active.Variant;
