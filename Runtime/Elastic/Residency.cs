@@ -103,6 +103,11 @@ sealed class Residency : IDisposable
     {
         lock (_gate)
         {
+            if (_stopping)
+            {
+                return;
+            }
+
             _stopping = true;
             Volatile.Write(ref _active, null);
             _moved.Set();

@@ -262,6 +262,7 @@ public sealed class ElasticSessionTests
         session.Run(buffers);
 
         session.Dispose();
+        session.Dispose();
 
         Assert.ThrowsExactly<ObjectDisposedException>(() => session.Run(buffers));
         buffers.Dispose();
