@@ -10,6 +10,9 @@ namespace MaestroDeploy.Runtime.Elastic;
 /// </remarks>
 sealed class Residency : IDisposable
 {
+    // A load keeps all cores busy; the first run after a switch goes before it, if it comes soon.
+    static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(50);
+
     readonly Family _family;
     readonly IReadOnlyList<Variant> _variants; // by rung
     readonly ElasticOptions _options;
@@ -160,6 +163,7 @@ sealed class Residency : IDisposable
         while (!_stopping)
         {
             _moved.WaitOne();
+            Volatile.Read(ref _active)?.AwaitAnswer(Courtesy);
             var moves = Volatile.Read(ref _moves);
             try
             {

@@ -7,7 +7,7 @@ sealed class ResidentVariant : IDisposable
 {
     readonly ModelSession _session;
     readonly Lock _binding = new();
-    readonly ManualResetEventSlim _drained = new();
+    readonly ManualResetEventSlim _drained = new(), _answered = new();
     Bound?[] _bound = []; // by the buffers' index; an element is used by whoever holds those buffers
     int _users = 1;          // the owner, and each run
 
@@ -55,7 +55,14 @@ sealed class ResidentVariant : IDisposable
         // An index is given again after its buffers are gone, so the buffers themselves are compared.
         var known = buffers.Index < bound.Length && bound[buffers.Index] is { } found && found.Buffers == buffers ? found : Bind(buffers);
         known.Run.Run();
+        if (!_answered.IsSet)
+        {
+            _answered.Set();
+        }
     }
+
+    /// <summary>Waits for the first run to be answered, but not for long.</summary>
+    public void AwaitAnswer(TimeSpan longest) => _answered.Wait(longest);
 
     /// <summary>Unbinds buffers that will not be used again.</summary>
     public void Forget(int index)
@@ -78,6 +85,7 @@ sealed class ResidentVariant : IDisposable
         Array.ForEach(_bound, bound => bound?.Run.Dispose());
         _session.Dispose();
         _drained.Dispose();
+        _answered.Dispose();
     }
 
     Bound Bind(RunBuffers buffers)
