@@ -27,11 +27,11 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A mode is quick or full."),
     };
 
-    /// <summary>A first look at one graph: enough samples for every bound, and a quarter of a second to warm up.</summary>
-    public static MeasureProtocol Probe(TimeProvider clock) => new(clock, TimeSpan.FromSeconds(0.25), 64, TimeSpan.Zero);
+    /// <summary>A first look at one graph: enough samples for every bound, and just time to settle in the first two windows.</summary>
+    public static MeasureProtocol Probe(TimeProvider clock) => new(clock, (2 * Window) + TimeSpan.FromMilliseconds(10), 64, TimeSpan.Zero);
 
     /// <summary>The samples that a calibration decides on: those of quick mode in half a second.</summary>
-    public static MeasureProtocol Decide(TimeProvider clock) => new(clock, TimeSpan.FromSeconds(0.25), 64, TimeSpan.FromSeconds(0.5));
+    public static MeasureProtocol Decide(TimeProvider clock) => new(clock, TimeSpan.Zero, 64, TimeSpan.FromSeconds(0.5));
 
     /// <summary>How long one action takes, in microseconds.</summary>
     public double Time(Action action)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 using MaestroDeploy.Runtime.Elastic;
 
@@ -19,10 +20,10 @@ static class Contention
 
         var family = ServedFamily.Large();
         var settings = new SessionSettings(); // every core, so that the other process is felt
-        var profile = ServedFamily.Profile(family, settings);
-        var largest = profile.Variants.MaxBy(variant => variant.Steady.P90Us)!;
-        var level = new ServiceLevel { MaxLatency = TimeSpan.FromMicroseconds(1.2 * largest.Steady.P90UpperUs!.Value) };
-        Console.WriteLine($"limit {level.MaxLatency.Value.TotalMicroseconds:0} µs at p90, {settings.Threads} threads, {Blocks} blocks of {Requests} requests each, in turns");
+        var profile = new LatencyMeter().Measure(family, settings, new MeasureOptions());
+        var largest = profile.Variants.MaxBy(variant => variant.Steady.P50Us)!;
+        var level = new ServiceLevel { MaxLatency = TimeSpan.FromMicroseconds(2 * largest.Steady.P50Us) };
+        Console.WriteLine($"limit {level.MaxLatency.Value.TotalMicroseconds:0} µs at p90, twice the median of {largest.Id}; {settings.Threads} threads, {Blocks} blocks of {Requests} requests each, in turns");
         Tell("alone", family, profile, level, settings);
         using var busy = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["runtime-contention", "busy"]) { RedirectStandardInput = true })!;
         try
@@ -36,10 +37,10 @@ static class Contention
         }
     }
 
-    static void Tell(string when, Family family, MaestroDeploy.Profiles.LatencyProfile profile, ServiceLevel level, SessionSettings settings)
+    static void Tell(string when, Family family, LatencyProfile profile, ServiceLevel level, SessionSettings settings)
     {
         using var elastic = new ElasticSession(family, profile, level, new ElasticOptions { Settings = settings });
-        using var @fixed = new ElasticSession(family, profile, level, new ElasticOptions { Settings = settings, Governor = null, Standbys = 0 });
+        using var @fixed = new ElasticSession(family, profile, options: new ElasticOptions { Settings = settings, Standbys = 0 });
         var limitMs = level.MaxLatency!.Value.TotalMilliseconds;
         var within = new int[2];
         var answered = new Dictionary<string, int>();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Benchmarks.Runtime;
@@ -14,8 +15,16 @@ static class SelectingHere
         var settings = new SessionSettings { Threads = 1 };
         var meter = new LatencyMeter();
         var full = meter.Measure(family, settings, new MeasureOptions { Mode = MeasureMode.Full });
-        var bounds = full.Variants.Select(variant => variant.Steady.P90UpperUs!.Value).Order().ToArray();
-        Console.WriteLine($"full profile, upper bounds of p90: {string.Join(", ", full.Variants.Select(variant => $"{variant.Id} {variant.Steady.P90UpperUs:0} µs"))}");
+        foreach (var percentile in new[] { 90, 50 })
+        {
+            Compare(family, settings, meter, full, percentile);
+        }
+    }
+
+    static void Compare(Family family, SessionSettings settings, LatencyMeter meter, LatencyProfile full, int percentile)
+    {
+        var bounds = full.Variants.Select(variant => variant.Steady.At(percentile).UpperUs!.Value).Order().ToArray();
+        Console.WriteLine($"full profile, upper bounds of p{percentile}: {string.Join(", ", full.Variants.Select(variant => $"{variant.Id} {variant.Steady.At(percentile).UpperUs:0} µs"))}");
 
         var same = 0;
         List<double> seconds = [];
@@ -24,7 +33,7 @@ static class SelectingHere
             // Limits between two neighbours' bounds, and one that all keep.
             var step = i % bounds.Length;
             var limitUs = step == bounds.Length - 1 ? 2 * bounds[^1] : Math.Sqrt(bounds[step] * bounds[step + 1]);
-            var level = new ServiceLevel { MaxLatency = TimeSpan.FromMicroseconds(limitUs) };
+            var level = new ServiceLevel { MaxLatency = TimeSpan.FromMicroseconds(limitUs), Percentile = percentile };
             var start = Stopwatch.GetTimestamp();
             var profile = meter.Calibrate(family, settings, level, new MeasureOptions());
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
