@@ -11,26 +11,12 @@ namespace MaestroDeploy.Runtime.Elastic;
 public sealed class ElasticSession : IDisposable
 {
     readonly Family _family;
-    readonly ElasticOptions _options;
-    readonly ServiceLevel _level;
     readonly TimeProvider _clock;
-    readonly long _opened;
     readonly IReadOnlyList<Rung> _ladder;
-    readonly int _home;
     readonly Residency _residency;
+    readonly LoadFollower _follower;
+    readonly BufferPool _pool;
     readonly int[][] _inputShapes, _outputShapes;
-
-    readonly Governor? _governor;
-    readonly LatencyWindow _window;
-    readonly GovernorRecorder _log;
-    readonly Lock _governing = new(); // guards the two above and the state
-    GovernorState _state;
-    bool _missesLimit;
-
-    readonly Lock _pooling = new(); // guards the two below
-    readonly Stack<RunBuffers> _pool = new();
-    readonly SortedSet<int> _freeIndices = [];
-    int _indices;
 
     /// <summary>Opens a family for a service level: selects a variant, loads and warms it and its neighbours.</summary>
     /// <param name="family">The family.</param>
@@ -43,28 +29,22 @@ public sealed class ElasticSession : IDisposable
     /// <exception cref="FamilyException">The profile is of another family, or of this one before it was exported again.</exception>
     public ElasticSession(Family family, LatencyProfile profile, ServiceLevel? level = null, ElasticOptions? options = null, TimeProvider? clock = null)
     {
-        (_family, _level, _options, _clock) = (family, level ?? new ServiceLevel(), options ?? new ElasticOptions(), clock ?? TimeProvider.System);
-        (var settings, FellBackBecause) = DeviceFallback.Resolve(_options.Settings, _options.AllowFallback);
-        _options = _options with { Settings = settings };
+        (_family, _clock, level, options) = (family, clock ?? TimeProvider.System, level ?? new ServiceLevel(), options ?? new ElasticOptions());
         if (profile.FamilySha256 != family.Sha256)
         {
             throw new FamilyException(family.Folder, $"The profile given was measured on another family or edition, {profile.FamilySha256[..12]}…; measure this one.");
         }
 
-        StaleBecause = profile.StaleBecause(
-            family.Sha256, DeviceProbe.Read(), _options.Settings.Device.ToString(), _options.Settings.Threads, _options.Batch);
-        Selection = VariantSelector.Select(family.Manifest, profile, _level);
-        _ladder = Ladder.Of(family.Manifest, profile, _level, Selection.Variant);
-        _home = _ladder.Index().First(rung => rung.Item.Variant == Selection.Variant.Id).Index;
-        _governor = _options.Governor is { } rules && _level.MaxLatency is { } limit
-            ? new Governor(rules, _ladder, _home, limit.TotalMicroseconds)
-            : null;
-        _state = _governor?.Start ?? new GovernorState(_home, 0, 0, 0, 0);
-        _window = new LatencyWindow((_options.Governor ?? new GovernorRules()).WindowRuns, _level.Percentile);
-        _log = new GovernorRecorder(_options.LogCapacity);
-        _residency = new Residency(family, [.. _ladder.Select(rung => family.Manifest.Find(rung.Variant)!)], _home, _options);
+        (var settings, FellBackBecause) = DeviceFallback.Resolve(options.Settings, options.AllowFallback);
+        options = options with { Settings = settings };
+        StaleBecause = profile.StaleBecause(family.Sha256, DeviceProbe.Read(), settings.Device.ToString(), settings.Threads, options.Batch);
+        Selection = VariantSelector.Select(family.Manifest, profile, level);
+        _ladder = Ladder.Of(family.Manifest, profile, level, Selection.Variant);
+        var home = RungOf(Selection.Variant.Id);
+        _residency = new Residency(family, [.. _ladder.Select(rung => family.Manifest.Find(rung.Variant)!)], home, options);
         (_inputShapes, _outputShapes) = _residency.Active.Shapes;
-        _opened = _clock.GetTimestamp();
+        _follower = new LoadFollower(options, level, _ladder, home, _clock, Move);
+        _pool = new BufferPool(CreateBuffers);
     }
 
     /// <summary>Opens a family's folder with the profile that lies beside it, or else calibrates, which takes some seconds and is not kept.</summary>
@@ -103,7 +83,7 @@ public sealed class ElasticSession : IDisposable
     public Variant Active => _residency.Active.Variant;
 
     /// <summary>Whether the last full window of runs missed the limit.</summary>
-    public bool MissesLimit => Volatile.Read(ref _missesLimit);
+    public bool MissesLimit => _follower.MissesLimit;
 
     /// <summary>Whether standbys are being loaded or unloaded after a switch.</summary>
     public bool Settling => _residency.Settling;
@@ -120,17 +100,7 @@ public sealed class ElasticSession : IDisposable
         [.. _family.Manifest.Outputs.Zip(_outputShapes, (signature, shape) => (signature, (IReadOnlyList<int>)shape))];
 
     /// <summary>The governor's last decisions; without a latency limit none.</summary>
-    public GovernorLog Log
-    {
-        get
-        {
-            lock (_governing)
-            {
-                return new GovernorLog(
-                    _options.Governor ?? new GovernorRules(), _ladder, _home, _level.MaxLatency?.TotalMicroseconds ?? 0, _level.Percentile, _log.ToArray());
-            }
-        }
-    }
+    public GovernorLog Log => _follower.Log();
 
     /// <summary>Buffers in managed memory for one run at a time.</summary>
     public RunBuffers CreateBuffers()
@@ -138,7 +108,7 @@ public sealed class ElasticSession : IDisposable
         var arrays = new Dictionary<string, Array>(StringComparer.Ordinal);
         var inputs = _family.Manifest.Inputs.Zip(_inputShapes, Create).ToArray();
         var outputs = _family.Manifest.Outputs.Zip(_outputShapes, Create).ToArray();
-        return new RunBuffers(this, TakeIndex(), inputs, outputs, arrays, ownsValues: true);
+        return new RunBuffers(this, _pool.TakeIndex(), inputs, outputs, arrays, ownsValues: true);
 
         OrtValue Create(TensorSignature signature, int[] shape)
         {
@@ -156,7 +126,7 @@ public sealed class ElasticSession : IDisposable
     {
         Check(Inputs, inputs, nameof(inputs));
         Check(Outputs, outputs, nameof(outputs));
-        return new RunBuffers(this, TakeIndex(), [.. inputs], [.. outputs], [], ownsValues: false);
+        return new RunBuffers(this, _pool.TakeIndex(), [.. inputs], [.. outputs], [], ownsValues: false);
     }
 
     /// <summary>Runs the active variant from the inputs in the buffers to the outputs there.</summary>
@@ -210,7 +180,7 @@ public sealed class ElasticSession : IDisposable
 
         CheckLength(only, _inputShapes[0], input.Length, nameof(input));
         CheckLength(gives, _outputShapes[0], output.Length, nameof(output));
-        var buffers = Rent();
+        var buffers = _pool.Rent();
         try
         {
             input.CopyTo(buffers.Input<float>(only.Name));
@@ -220,7 +190,7 @@ public sealed class ElasticSession : IDisposable
         }
         finally
         {
-            Return(buffers);
+            _pool.Return(buffers);
         }
     }
 
@@ -230,89 +200,37 @@ public sealed class ElasticSession : IDisposable
     /// <exception cref="ModelException">It cannot be loaded; the active one stays.</exception>
     public void SwitchTo(string id)
     {
-        var rung = _ladder.Index().FirstOrDefault(rung => rung.Item.Variant == id, (-1, default)).Index;
+        var rung = RungOf(id);
         if (rung < 0)
         {
             throw new ArgumentException($"This session uses {string.Join(", ", _ladder.Select(one => $"'{one.Variant}'"))}; '{id}' is none of them.", nameof(id));
         }
 
-        lock (_governing)
-        {
-            Move(rung, "asked for");
-            _state = _governor?.At(rung) ?? _state with { Rung = rung };
-        }
+        _follower.SwitchTo(rung);
     }
 
     /// <summary>Unloads everything, after the runs that have begun.</summary>
     public void Dispose()
     {
         _residency.Dispose();
-        lock (_pooling)
-        {
-            while (_pool.TryPop(out var buffers))
-            {
-                buffers.Dispose();
-            }
-        }
+        _pool.Dispose();
     }
 
     /// <summary>Called by buffers that will not be used again.</summary>
     internal void Forget(RunBuffers buffers)
     {
         _residency.Forget(buffers.Index);
-        lock (_pooling)
-        {
-            _freeIndices.Add(buffers.Index);
-        }
+        _pool.GiveIndexBack(buffers.Index);
     }
+
+    int RungOf(string variant) => _ladder.Index().FirstOrDefault(rung => rung.Item.Variant == variant, (-1, default)).Index;
 
     void Observe(ResidentVariant resident, double microseconds)
     {
         ElasticMetrics.Ran(_family.Manifest.Name, resident.Variant.Id, microseconds);
-        if (_governor is null)
+        if (_follower.Observe(resident.Rung, microseconds, disturbed: _residency.Settling))
         {
-            return;
-        }
-
-        lock (_governing)
-        {
-            if (resident.Rung != _state.Rung || _residency.Settling)
-            {
-                _window.Clear(); // of another variant, or disturbed by our own loading: no sign of the load
-            }
-            else if (_window.Add(microseconds) is { } observedUs)
-            {
-                Govern(resident.Variant, observedUs);
-            }
-        }
-    }
-
-    void Govern(Variant variant, double observedUs)
-    {
-        var before = _state;
-        var (decision, after) = _governor!.Next(before, observedUs);
-        _log.Add(new GovernorEntry(
-            _clock.GetElapsedTime(_opened).TotalMilliseconds, _options.Governor!.WindowRuns, observedUs, before, decision, after));
-        Volatile.Write(ref _missesLimit, observedUs > _level.MaxLatency!.Value.TotalMicroseconds);
-        if (_missesLimit)
-        {
-            ElasticMetrics.Missed(_family.Manifest.Name, variant.Id);
-        }
-
-        if (decision == GovernorDecision.Stay)
-        {
-            _state = after;
-            return;
-        }
-
-        try
-        {
-            Move(after.Rung, decision == GovernorDecision.StepDown ? "the limit was missed" : "the load allows it");
-            _state = after;
-        }
-        catch (RuntimeException)
-        {
-            _state = _governor.At(before.Rung); // it cannot be loaded any more; the run at hand has its answer all the same
+            ElasticMetrics.Missed(_family.Manifest.Name, resident.Variant.Id);
         }
     }
 
@@ -320,46 +238,9 @@ public sealed class ElasticSession : IDisposable
     {
         var from = Active;
         _residency.MoveTo(rung);
-        _window.Clear();
         var to = Active;
         ElasticMetrics.Switched(_family.Manifest.Name, to.Id);
         Switched?.Invoke(new VariantSwitch(from, to, because));
-    }
-
-    RunBuffers Rent()
-    {
-        lock (_pooling)
-        {
-            if (_pool.TryPop(out var buffers))
-            {
-                return buffers;
-            }
-        }
-
-        return CreateBuffers();
-    }
-
-    void Return(RunBuffers buffers)
-    {
-        lock (_pooling)
-        {
-            _pool.Push(buffers);
-        }
-    }
-
-    int TakeIndex()
-    {
-        lock (_pooling)
-        {
-            if (_freeIndices.Count == 0)
-            {
-                return _indices++;
-            }
-
-            var free = _freeIndices.Min;
-            _freeIndices.Remove(free);
-            return free;
-        }
     }
 
     static void CheckLength(TensorSignature signature, int[] shape, int found, string argument)
