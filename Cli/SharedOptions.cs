@@ -56,6 +56,12 @@ static class SharedOptions
 
     public static Option<int> Batch() => new("--batch") { Description = "Samples in one run.", DefaultValueFactory = _ => 1 };
 
+    public static Option<int> OpenAxis() => new("--open-axis")
+    {
+        Description = "The size of every other axis that the graphs leave open, such as a text's length.",
+        DefaultValueFactory = _ => new MeasureOptions().OpenAxis,
+    };
+
     public static Option<TimeSpan?> MaxLatency() => new("--max-latency")
     {
         Description = "The longest latency allowed, with its unit: 800us, 5ms, 1s.",

@@ -20,11 +20,12 @@ sealed class Choosing
     readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
     readonly Option<int> _threads = SharedOptions.Threads();
     readonly Option<int> _batch = SharedOptions.Batch();
+    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_family);
-        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _allowFallback, _threads, _batch })
+        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _allowFallback, _threads, _batch, _openAxis })
         {
             command.Options.Add(option);
         }
@@ -64,7 +65,7 @@ sealed class Choosing
             throw new UsageException("--calibrate measures and --profile reads what was measured; give one of them.");
         }
 
-        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch) });
+        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
         var profile = new LatencyMeter().Calibrate(family, settings, level, options, ProfileCommand.Progress(terminal), cancellation);
         var path = ProfileStore.Beside(family).Save(profile);
         terminal.Say($"{path}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
@@ -73,8 +74,8 @@ sealed class Choosing
 
     LatencyProfile Found(Family family, SessionSettings settings, ParseResult parsed)
     {
-        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch));
-        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads and --batch, or give --calibrate.");
+        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch), parsed.GetValue(_openAxis));
+        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch and --open-axis, or give --calibrate.");
     }
 
     static LatencyProfile Given(Family family, string file)

@@ -15,7 +15,7 @@ static class ProfileCommand
         var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
         var allowFallback = SharedOptions.AllowFallback();
         var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
-        var openAxis = new Option<int>("--open-axis") { Description = "The size of every other axis that the graphs leave open, such as a text's length.", DefaultValueFactory = _ => new MeasureOptions().OpenAxis };
+        var openAxis = SharedOptions.OpenAxis();
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
         var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, allowFallback, threads, batch, openAxis, full, output };
         command.SetAction((parsed, cancellation) =>

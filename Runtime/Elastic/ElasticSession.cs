@@ -37,7 +37,7 @@ public sealed class ElasticSession : IDisposable
 
         (var settings, FellBackBecause) = DeviceFallback.Resolve(options.Settings, options.AllowFallback);
         options = options with { Settings = settings };
-        StaleBecause = profile.StaleBecause(family.Sha256, DeviceProbe.Read(), settings.Device.ToString(), settings.Threads, options.Batch);
+        StaleBecause = profile.StaleBecause(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
         Selection = VariantSelector.Select(family.Manifest, profile, level);
         _ladder = Ladder.Of(family.Manifest, profile, level, Selection.Variant);
         var home = RungOf(Selection.Variant.Id);
@@ -61,7 +61,7 @@ public sealed class ElasticSession : IDisposable
         (level, options) = (level ?? new ServiceLevel(), options ?? new ElasticOptions());
         var family = Family.Open(folder);
         var settings = DeviceFallback.Resolve(options.Settings, options.AllowFallback).Settings;
-        var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch).Profile
+        var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis).Profile
             ?? new LatencyMeter().Calibrate(
                 family, settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
         return new ElasticSession(family, profile, level, options);

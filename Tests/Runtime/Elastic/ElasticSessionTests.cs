@@ -103,7 +103,9 @@ public sealed class ElasticSessionTests
         ProfilesJson.Write(tiny[FamilyManifest.FileName], new FamilyManifest(
             "translator", 8, 17, [new("source", "int64", ["N", "S"]), new("target", "int64", ["N", "T"])], [new("logits", "float32", ["N", "T", 2])], [],
             manifest.Provenance, [FileHash.Of(tiny["only.onnx"]), FileHash.Of(tiny["dense.onnx"])], manifest.Dense, manifest.Variants));
-        using var session = new ElasticSession(tiny.Open(), tiny.Profile(1000), options: Options with { OpenAxis = 3 });
+        var profile = tiny.Profile(1000) with { Device = DeviceProbe.Read() };
+        profile = profile with { Measurement = profile.Measurement with { Threads = 1, OpenAxis = 16 } };
+        using var session = new ElasticSession(tiny.Open(), profile, options: Options with { OpenAxis = 3 });
         using var buffers = session.CreateBuffers();
         new long[] { 1, 1, 1 }.CopyTo(buffers.Input<long>("source"));
         new long[] { 0, 1, 2 }.CopyTo(buffers.Input<long>("target"));
@@ -112,6 +114,7 @@ public sealed class ElasticSessionTests
 
         CollectionAssert.AreEqual(new float[] { 1, 10, 2, 20, 3, 30 }, buffers.Output("logits").ToArray());
         Assert.Contains("use CreateBuffers", Refusal(() => session.Run([1f], new float[1])));
+        Assert.AreEqual("It was measured with open axes of 16, not 3.", session.StaleBecause);
     }
 
     [TestMethod]
