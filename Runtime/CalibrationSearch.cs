@@ -41,8 +41,8 @@ sealed class CalibrationSearch(FamilyManifest manifest, ServiceLevel level, IRea
         }
 
         // Only speed decides between equally good ones, so each of them must be known.
-        var merit = contenders.Max(Merit);
-        var best = Unmeasured(contenders.Where(variant => Merit(variant) == merit)).ToArray();
+        var merit = contenders.Max(Merit.Of);
+        var best = Unmeasured(contenders.Where(variant => Merit.Of(variant) == merit)).ToArray();
         if (best.Length == 0)
         {
             return null;
@@ -51,8 +51,6 @@ sealed class CalibrationSearch(FamilyManifest manifest, ServiceLevel level, IRea
         var open = Unmeasured(contenders).Where(variant => outlooks[variant] == Outlook.Open).OrderBy(variant => variant.Macs).ToArray();
         return best.FirstOrDefault(variant => outlooks[variant] == Outlook.Keeps) ?? open[open.Length / 2];
     }
-
-    static (double Accuracy, long Macs) Merit(Variant variant) => variant.Accuracy is { } accuracy ? (accuracy, 0) : (-1, variant.Macs);
 
     static StepCurve Curve(FamilyManifest manifest, IEnumerable<VariantLatency> measured, Func<VariantLatency, double> value) =>
         StepCurve.Fit(measured.Select(latency => ((double)manifest.Find(latency.Id)!.Macs, value(latency))));

@@ -42,8 +42,8 @@ public static class VariantSelector
 
     static Selection MostAccurate(Candidate[] fitting, ServiceLevel level)
     {
-        var merit = fitting.Max(candidate => candidate.Merit);
-        var equals = fitting.Where(candidate => candidate.Merit == merit).ToArray();
+        var merit = fitting.Max(candidate => Merit.Of(candidate.Variant));
+        var equals = fitting.Where(candidate => Merit.Of(candidate.Variant) == merit).ToArray();
         var fastest = equals.MinBy(candidate => candidate.OrderUs);
         var tied = equals.Where(candidate => candidate.ValueUs <= fastest.OrderUs && fastest.ValueUs <= candidate.OrderUs).ToArray();
         var best = tied.MinBy(candidate => candidate.Variant.Bytes); // the manifest's first of equals
@@ -118,8 +118,6 @@ public static class VariantSelector
         public double ValueUs => Latency.Steady.At(Level.Percentile).ValueUs;
 
         public double OrderUs => UpperUs ?? ValueUs;
-
-        public (double Accuracy, long Macs) Merit => Variant.Accuracy is { } accuracy ? (accuracy, 0) : (-1, Variant.Macs);
 
         public string Bound => UpperUs is { } bound
             ? $"{Amounts.Time(ValueUs)} measured, at most {Amounts.Time(bound)} with 95 % confidence"

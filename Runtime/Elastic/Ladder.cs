@@ -4,7 +4,7 @@ namespace MaestroDeploy.Runtime.Elastic;
 
 /// <summary>A variant that a governor may use.</summary>
 /// <param name="Variant">Its id.</param>
-/// <param name="ExpectedUs">The percentile of its latency on the idle device, in microseconds.</param>
+/// <param name="ExpectedUs">The percentile of its latency as the profile has it, in microseconds.</param>
 public readonly record struct Rung(string Variant, double ExpectedUs);
 
 /// <summary>The variants that a service level leaves a governor, the slowest first.</summary>
@@ -13,19 +13,20 @@ static class Ladder
     /// <summary>Every variant that keeps size, memory and accuracy, and is better than all that are faster; the selected one always.</summary>
     public static IReadOnlyList<Rung> Of(FamilyManifest manifest, LatencyProfile profile, ServiceLevel level, Variant selected)
     {
+        var expected = manifest.Variants.ToDictionary(variant => variant.Id, variant => Expected(variant, manifest, profile, level.Percentile));
         var rungs = new List<Rung>();
-        (double, long) best = (double.NegativeInfinity, 0);
-        foreach (var (variant, expectedUs) in manifest.Variants
+        Merit? best = null;
+        foreach (var variant in manifest.Variants
             .Where(variant => variant == selected || Keeps(variant, profile.Find(variant.Id), level))
-            .Select(variant => (variant, Expected(variant, manifest, profile, level.Percentile)))
-            .OrderBy(pair => pair.Item2))
+            .OrderBy(variant => expected[variant.Id]))
         {
-            var merit = (variant.Accuracy ?? 0, variant.Accuracy is null ? variant.Macs : 0);
-            if (variant == selected || merit.CompareTo(best) > 0)
+            var isBetter = best is null || Merit.Of(variant).CompareTo(best.Value) > 0;
+            if (isBetter || variant == selected)
             {
-                rungs.Add(new Rung(variant.Id, expectedUs));
-                best = merit.CompareTo(best) > 0 ? merit : best;
+                rungs.Add(new Rung(variant.Id, expected[variant.Id]));
             }
+
+            best = isBetter ? Merit.Of(variant) : best;
         }
 
         rungs.Reverse();
@@ -37,7 +38,7 @@ static class Ladder
         && (level.MaxMemoryBytes is null || latency?.PrivateBytes <= level.MaxMemoryBytes)
         && (level.MinAccuracy is null || variant.Accuracy >= level.MinAccuracy);
 
-    // A calibration measures few; what lies between is guessed by its MACs, and the governor looks at what really comes of it.
+    // A calibration measures few; the others are guessed by their MACs, and the governor looks at what really comes of them.
     static double Expected(Variant variant, FamilyManifest manifest, LatencyProfile profile, int percentile)
     {
         if (profile.Find(variant.Id) is { } latency)
@@ -45,10 +46,12 @@ static class Ladder
             return latency.Steady.At(percentile).ValueUs;
         }
 
-        var measured = profile.Variants.Select(one => (manifest.Find(one.Id)!.Macs, Us: one.Steady.At(percentile).ValueUs)).ToArray();
-        var (belowMacs, belowUs) = measured.Where(one => one.Macs <= variant.Macs).DefaultIfEmpty((0, profile.CallOverheadUs)).MaxBy(one => one.Item1);
-        var (aboveMacs, aboveUs) = measured.Where(one => one.Macs > variant.Macs).DefaultIfEmpty((variant.Macs, belowUs * variant.Macs / Math.Max(1, belowMacs)))
-            .MinBy(one => one.Item1);
-        return aboveMacs == belowMacs ? aboveUs : belowUs + ((aboveUs - belowUs) * (variant.Macs - belowMacs) / (aboveMacs - belowMacs));
+        (long Macs, double Us)[] points = [(0, profile.CallOverheadUs), .. manifest.Variants
+            .Where(one => profile.Find(one.Id) is not null)
+            .Select(one => (one.Macs, profile.Find(one.Id)!.Steady.At(percentile).ValueUs)).OrderBy(point => point.Macs)];
+        // The points on either side; beyond the last one its line goes on.
+        var above = Array.FindIndex(points, 1, point => point.Macs >= variant.Macs) is > 0 and var index ? index : points.Length - 1;
+        var (low, high) = (points[above - 1], points[above]);
+        return high.Macs == low.Macs ? high.Us : low.Us + ((high.Us - low.Us) * (variant.Macs - low.Macs) / (high.Macs - low.Macs));
     }
 }
