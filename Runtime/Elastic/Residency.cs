@@ -5,8 +5,8 @@ namespace MaestroDeploy.Runtime.Elastic;
 /// <summary>Keeps the active variant of a family loaded for speed, and its neighbours ready on mapped weights.</summary>
 /// <remarks>
 /// Prepacking copies a variant's weights into the layout that runs fastest, which takes memory and load time; a standby goes
-/// without, shares the family's mapped weights, and loads in milliseconds. A switch takes the standby at once; a thread of
-/// low priority then prepacks it, loads its own neighbours, and unloads what is no longer near.
+/// without, shares the family's mapped weights, and loads in milliseconds. A switch takes the standby at once; a thread behind
+/// it, of low priority where the system knows such, then loads its neighbours, prepacks it, and unloads what is no longer near.
 /// </remarks>
 sealed class Residency : IDisposable
 {

@@ -203,6 +203,47 @@ public sealed class ElasticSessionTests
     }
 
     [TestMethod]
+    public void Dispose_WhileThreadsRunAndSwitch_LetsTheRunsInsideEndAndRefusesTheRest()
+    {
+        const int Threads = 4, Repetitions = 10;
+        using var tiny = new TinyFamily("a", "b", "c");
+        var (family, profile) = (tiny.Open(), tiny.Profile(3000, 2000, 1000));
+        for (var repetition = 0; repetition < Repetitions; repetition++)
+        {
+            var session = new ElasticSession(family, profile, options: Options);
+            using var started = new CountdownEvent(Threads);
+            var running = Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(() => RunUntilDisposed(thread), TaskCreationOptions.LongRunning)).ToArray();
+            started.Wait();
+
+            session.Dispose();
+
+            Task.WaitAll(running); // an answer that is wrong, or another exception, fails here
+
+            void RunUntilDisposed(int thread)
+            {
+                var output = new float[2];
+                for (var run = 0; ; run++)
+                {
+                    try
+                    {
+                        Assert.AreEqual(session.Run([1, 0, 0], output).Id[0] - 'a' + 1, output[0]);
+                        session.SwitchTo("abc"[(thread + run) % 3].ToString());
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        return;
+                    }
+
+                    if (run == 3)
+                    {
+                        started.Signal();
+                    }
+                }
+            }
+        }
+    }
+
+    [TestMethod]
     public void Run_TheSameBuffersTwiceAtOnce_IsRefused()
     {
         using var tiny = new TinyFamily();
