@@ -107,36 +107,29 @@ static class SharedOptions
 
     /// <summary>A time with its unit: us, µs, ms or s.</summary>
     /// <exception cref="FormatException">No number, no unit, or not above 0.</exception>
-    public static TimeSpan Latency(string text)
-    {
-        var (unit, microseconds) = text switch
-        {
-            _ when text.EndsWith("us", StringComparison.Ordinal) || text.EndsWith("µs", StringComparison.Ordinal) => (2, 1.0),
-            _ when text.EndsWith("ms", StringComparison.Ordinal) => (2, 1e3),
-            _ when text.EndsWith('s') => (1, 1e6),
-            _ => (0, 0),
-        };
-        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - unit), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            && number > 0 && number * microseconds < 1e12
-            ? TimeSpan.FromMicroseconds(number * microseconds)
-            : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
-    }
+    public static TimeSpan Latency(string text) => WithUnit(text, [("us", 1), ("µs", 1), ("ms", 1e3), ("s", 1e6)]) is { } microseconds and > 0 and < 1e12
+        ? TimeSpan.FromMicroseconds(microseconds)
+        : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
 
     /// <summary>A size with its unit: B, kB, MB or GB, by the thousand.</summary>
     /// <exception cref="FormatException">No number, no unit, or less than a byte.</exception>
-    public static long Bytes(string text)
+    public static long Bytes(string text) => WithUnit(text, [("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)]) is { } bytes and >= 1 and < 1e15
+        ? (long)bytes
+        : throw new FormatException($"A size is a number with its unit, such as 800kB, 4MB or 1GB; found '{text}'.");
+
+    /// <summary>A number times the first unit that ends its text; null where there is no number or no unit.</summary>
+    static double? WithUnit(string text, ReadOnlySpan<(string Unit, double Scale)> units)
     {
-        var (unit, bytes) = text switch
+        foreach (var (unit, scale) in units)
         {
-            _ when text.EndsWith("kB", StringComparison.Ordinal) => (2, 1e3),
-            _ when text.EndsWith("MB", StringComparison.Ordinal) => (2, 1e6),
-            _ when text.EndsWith("GB", StringComparison.Ordinal) => (2, 1e9),
-            _ when text.EndsWith('B') => (1, 1.0),
-            _ => (0, 0),
-        };
-        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - unit), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            && number * bytes is >= 1 and < 1e15
-            ? (long)(number * bytes)
-            : throw new FormatException($"A size is a number with its unit, such as 800kB, 4MB or 1GB; found '{text}'.");
+            if (text.EndsWith(unit, StringComparison.Ordinal))
+            {
+                return double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                    ? number * scale
+                    : null;
+            }
+        }
+
+        return null;
     }
 }

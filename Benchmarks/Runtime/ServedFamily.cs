@@ -1,6 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
-using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -43,10 +44,22 @@ static class ServedFamily
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
             var source = folder + ".lod.onnx";
-            SvdFactoring.Factor(BuiltInModels.Create("mlp", sample, classes: 10, seed: 1, hidden), new LodProvenance { Model = "mlp", Recipe = "svd" }).Save(source);
+            SvdFactoring.Factor(Mlp(sample, hidden), new LodProvenance { Model = "mlp", Recipe = "svd" }).Save(source);
             new FamilyExporter(new ExportOptions { Budgets = [.. budgets.Select(share => new Budget(share))] }).Export(source, folder);
         }
 
         return Family.Open(folder);
+    }
+
+    static OnnxModel Mlp(int[] sample, int[] hidden)
+    {
+        var g = new GraphBuilder("mlp", seed: 1);
+        var x = g.Flatten(g.Input("image", sample));
+        foreach (var (i, width) in hidden.Index())
+        {
+            x = g.Relu(g.Linear(x, $"fc{i + 1}", width));
+        }
+
+        return g.Build(g.Linear(x, "logits", 10));
     }
 }
