@@ -1,4 +1,5 @@
 using MaestroDeploy.Benchmarks.Compressor;
+using MaestroDeploy.Benchmarks.Runtime;
 
 // Each benchmark prints ratios of things that it ran in turns, since the machine's own speed drifts.
 SortedDictionary<string, Action<string[]>> benchmarks = new()
@@ -6,6 +7,12 @@ SortedDictionary<string, Action<string[]>> benchmarks = new()
     ["training-epoch"] = TrainingBenchmarks.Epoch,
     ["training-memory"] = TrainingBenchmarks.Memory,
     ["training-overhead"] = TrainingBenchmarks.Overhead,
+    ["runtime-overhead"] = Overhead.Run,
+    ["runtime-switch"] = Switching.Run,
+    ["runtime-memory"] = Residents.Run,
+    ["runtime-select"] = SelectingHere.Run,
+    ["runtime-contention"] = Contention.Run,
+    ["runtime-soak"] = Soak.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli;
@@ -15,6 +16,19 @@ static class SharedOptions
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>
     public static SessionSettings Settings(Device device, int threads) => UsageException.Check(() => new SessionSettings { Device = device, Threads = threads });
 
+    /// <summary>How to run graphs on a device, or on the processor where the device is not to be had and that is allowed; told on stderr.</summary>
+    /// <exception cref="UsageException">The number of threads is out of its range.</exception>
+    public static SessionSettings Settings(Device device, int threads, bool allowFallback, Terminal terminal)
+    {
+        var resolved = DeviceFallback.Resolve(Settings(device, threads), allowFallback);
+        if (resolved.FellBackBecause is { } reason)
+        {
+            terminal.Error($"on cpu instead of {device}: {reason}");
+        }
+
+        return resolved.Settings;
+    }
+
     public static Option<string?> DataDir() => new("--data-dir") { Description = "Where the public data sets lie; only there are they looked for." };
 
     public static Option<Device> OnDevice() => new("--device")
@@ -24,6 +38,11 @@ static class SharedOptions
         CustomParser = Parse(Device.Parse),
     };
 
+    public static Option<bool> AllowFallback() => new("--allow-fallback")
+    {
+        Description = "Run on cpu, and say so, where the device is not to be had.",
+    };
+
     public static Option<int> Threads() => new("--threads")
     {
         Description = "Threads within one operator; default: the usable cores.",
@@ -31,6 +50,12 @@ static class SharedOptions
     };
 
     public static Option<int> Batch() => new("--batch") { Description = "Samples in one run.", DefaultValueFactory = _ => 1 };
+
+    public static Option<int> OpenAxis() => new("--open-axis")
+    {
+        Description = "The size of every other axis that the graphs leave open, such as a text's length.",
+        DefaultValueFactory = _ => new MeasureOptions().OpenAxis,
+    };
 
     public static Option<TimeSpan?> MaxLatency() => new("--max-latency")
     {
@@ -55,6 +80,12 @@ static class SharedOptions
             : throw new FormatException($"An accuracy is a share from 0 to 1; found '{text}'.")),
     };
 
+    public static Option<long?> MaxBytes(string name, string what) => new(name)
+    {
+        Description = $"{what}, with its unit: 800kB, 4MB, 1GB.",
+        CustomParser = Parse<long?>(text => Bytes(text)),
+    };
+
     /// <summary>A parser that reports what a conversion refuses as wrong usage.</summary>
     public static Func<ArgumentResult, T> Parse<T>(Func<string, T> convert) => result =>
     {
@@ -71,18 +102,29 @@ static class SharedOptions
 
     /// <summary>A time with its unit: us, µs, ms or s.</summary>
     /// <exception cref="FormatException">No number, no unit, or not above 0.</exception>
-    public static TimeSpan Latency(string text)
+    public static TimeSpan Latency(string text) => WithUnit(text, [("us", 1), ("µs", 1), ("ms", 1e3), ("s", 1e6)]) is { } microseconds and > 0 and < 1e12
+        ? TimeSpan.FromMicroseconds(microseconds)
+        : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
+
+    /// <summary>A size with its unit: B, kB, MB or GB, by the thousand.</summary>
+    /// <exception cref="FormatException">No number, no unit, or less than a byte.</exception>
+    public static long Bytes(string text) => WithUnit(text, [("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)]) is { } bytes and >= 1 and < 1e15
+        ? (long)bytes
+        : throw new FormatException($"A size is a number with its unit, such as 800kB, 4MB or 1GB; found '{text}'.");
+
+    /// <summary>A number times the first unit that ends its text; null where there is no number or no unit.</summary>
+    static double? WithUnit(string text, ReadOnlySpan<(string Unit, double Scale)> units)
     {
-        var (unit, microseconds) = text switch
+        foreach (var (unit, scale) in units)
         {
-            _ when text.EndsWith("us", StringComparison.Ordinal) || text.EndsWith("µs", StringComparison.Ordinal) => (2, 1.0),
-            _ when text.EndsWith("ms", StringComparison.Ordinal) => (2, 1e3),
-            _ when text.EndsWith('s') => (1, 1e6),
-            _ => (0, 0),
-        };
-        return unit > 0 && double.TryParse(text.AsSpan(0, text.Length - unit), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-            && number > 0 && number * microseconds < 1e12
-            ? TimeSpan.FromMicroseconds(number * microseconds)
-            : throw new FormatException($"A latency is a number with its unit, such as 800us, 5ms or 1s; found '{text}'.");
+            if (text.EndsWith(unit, StringComparison.Ordinal))
+            {
+                return double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+                    ? number * scale
+                    : null;
+            }
+        }
+
+        return null;
     }
 }

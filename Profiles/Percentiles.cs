@@ -27,12 +27,39 @@ public static class Percentiles
     public static double? UpperBound(ReadOnlySpan<double> sorted, double share, double confidence)
     {
         CheckSample(sorted, share);
+        return UpperBoundIndex(sorted.Length, share, confidence) is { } index ? sorted[index] : null;
+    }
+
+    /// <summary>How many samples it takes until the upper bound of a percentile lies close to it, were they distributed like these.</summary>
+    /// <param name="sorted">At least one value, ascending; a thousand or more to be worth something.</param>
+    /// <param name="share">Share of values below the percentile, in (0, 1).</param>
+    /// <param name="confidence">One-sided confidence, in (0, 1).</param>
+    /// <param name="tolerance">How far above the percentile the bound may lie, as a share of the percentile; above 0.</param>
+    /// <returns>The first of 32, 64, 128 and so on that suffices; null when a million do not.</returns>
+    /// <exception cref="ArgumentException">The sample is empty, or a share is outside its range.</exception>
+    public static int? SamplesFor(ReadOnlySpan<double> sorted, double share, double confidence, double tolerance)
+    {
+        const int Most = 1 << 20;
+        var limit = Value(sorted, share) * (1 + tolerance);
+        for (var n = 32; n <= Most; n *= 2)
+        {
+            if (UpperBoundIndex(n, share, confidence) is { } index && sorted[(int)((long)index * sorted.Length / n)] <= limit)
+            {
+                return n;
+            }
+        }
+
+        return null;
+    }
+
+    // The least k, counted from 0, such that fewer than k + 1 of n values fall below the percentile with that confidence.
+    static int? UpperBoundIndex(int n, double share, double confidence)
+    {
         if (!(confidence > 0 && confidence < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "A confidence lies between 0 and 1.");
         }
 
-        var n = sorted.Length;
         var logOfOdds = Math.Log(share) - Math.Log(1 - share);
         var logOfMass = n * Math.Log(1 - share); // in logarithms, for the plain mass underflows from some hundred values on
         var below = 0.0;
@@ -41,7 +68,7 @@ public static class Percentiles
             below += Math.Exp(logOfMass);
             if (below >= confidence)
             {
-                return sorted[k];
+                return k;
             }
 
             logOfMass += Math.Log((double)(n - k) / (k + 1)) + logOfOdds;

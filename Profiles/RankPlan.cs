@@ -51,12 +51,37 @@ public sealed class RankPlan : IEquatable<RankPlan>
     /// <summary>The layers and ranks on one line: <c>fc1=16 fc2=dense</c>.</summary>
     public override string ToString() => string.Join(' ', Layers.Select(layer => $"{layer.Key}={layer.Value}"));
 
+    // Member by member, so that it also works where trimming has removed what reflection would need.
     sealed class Converter : JsonConverter<RankPlan>
     {
-        public override RankPlan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            new(JsonSerializer.Deserialize<OrderedDictionary<string, LayerRank>>(ref reader, options)!);
+        public override RankPlan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                throw new JsonException("A plan is an object of layer names and ranks.");
+            }
 
-        public override void Write(Utf8JsonWriter writer, RankPlan value, JsonSerializerOptions options) =>
-            JsonSerializer.Serialize(writer, value.Layers, options);
+            var layers = new List<KeyValuePair<string, LayerRank>>();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var layer = reader.GetString()!;
+                reader.Read();
+                layers.Add(KeyValuePair.Create(layer, JsonSerializer.Deserialize<LayerRank>(ref reader, options)));
+            }
+
+            return new RankPlan(layers);
+        }
+
+        public override void Write(Utf8JsonWriter writer, RankPlan value, JsonSerializerOptions options)
+        {
+            writer.WriteStartObject();
+            foreach (var (layer, rank) in value.Layers)
+            {
+                writer.WritePropertyName(layer);
+                JsonSerializer.Serialize(writer, rank, options);
+            }
+
+            writer.WriteEndObject();
+        }
     }
 }

@@ -7,5 +7,8 @@ namespace MaestroDeploy.Profiles;
 /// <param name="Percentile">The percentile that the limit holds for: 50, 90 or 95.</param>
 /// <param name="MaxLatencyUs">The limit in microseconds; absent when none was set.</param>
 /// <param name="MinAccuracy">The accuracy that was asked for, in 0..1; absent when none was.</param>
+/// <param name="MaxBytes">The most bytes of graph and weights; absent when no limit was set.</param>
+/// <param name="MaxMemoryBytes">The most bytes of private memory; absent when no limit was set.</param>
 public sealed record SelectionReport(
-    VariantReport Variant, bool Fits, string Reason, int Percentile, double? MaxLatencyUs = null, double? MinAccuracy = null);
+    VariantReport Variant, bool Fits, string Reason, int Percentile, double? MaxLatencyUs = null, double? MinAccuracy = null,
+    long? MaxBytes = null, long? MaxMemoryBytes = null);

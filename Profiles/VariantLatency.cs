@@ -13,6 +13,9 @@ public sealed record VariantLatency(
     /// <summary>The very first run, which still reads the weights and sets up buffers, in microseconds.</summary>
     public double FirstRunUs { get; } = Check.NotNegative(FirstRunUs);
 
+    /// <summary>Private memory that loading and the first run took, in bytes; null in profiles older than this number.</summary>
+    public long? PrivateBytes { get; init => field = value is { } bytes ? Check.AtLeast(0L, bytes) : null; }
+
     /// <summary>Untimed runs between the first one and the samples.</summary>
     public int WarmUpRuns { get; } = Check.AtLeast(0, WarmUpRuns);
 

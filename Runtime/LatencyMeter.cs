@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Runtime;
@@ -43,21 +42,52 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
                 share => progress?.Report(new MeasureProgress("measure", WarmAt + ((1 - WarmAt) * share))),
                 cancellation);
             var latencies = contenders.Zip(samples, (contender, microseconds) => contender.Latency(microseconds)).ToArray();
-            return new LatencyProfile
-            {
-                Family = family.Manifest.Name,
-                FamilySha256 = family.Sha256,
-                Device = DeviceProbe.Read(),
-                Measurement = Describe(settings, options, rounds, measuredUtc),
-                CallOverheadUs = latencies[0].Steady.P50Us,
-                Dense = family.HasDense ? latencies[^1] : null,
-                Variants = [.. latencies.Skip(1).Take(family.Manifest.Variants.Count)],
-            };
+            return Profile(
+                family, Describe(options.Mode == MeasureMode.Full ? "full" : "quick", settings, options, rounds, measuredUtc),
+                latencies[0], latencies[1..(family.Manifest.Variants.Count + 1)], family.HasDense ? latencies[^1] : null);
         }
         finally
         {
             contenders.ForEach(contender => contender.Dispose());
         }
+    }
+
+    /// <summary>Measures as few variants as it takes to know which one a service level gets: some seconds where <see cref="Measure"/> takes more.</summary>
+    /// <remarks>
+    /// The profile holds what was measured, and <see cref="VariantSelector"/> chooses from it; for another service level it
+    /// may lack the right variant. It relies on more MACs never taking less time, and measures every variant where that fails.
+    /// </remarks>
+    /// <param name="family">The family.</param>
+    /// <param name="settings">How its graphs are run.</param>
+    /// <param name="level">What is asked.</param>
+    /// <param name="options">At what batch; the mode says nothing here.</param>
+    /// <param name="progress">Told how far it is, between runs.</param>
+    /// <param name="cancellation">Stops it between two runs.</param>
+    /// <inheritdoc cref="Measure" path="/exception"/>
+    public LatencyProfile Calibrate(
+        Family family, SessionSettings settings, ServiceLevel level, MeasureOptions options,
+        IProgress<MeasureProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var measuredUtc = _clock.GetUtcNow();
+        using var calibration = new Calibration(family, settings, level, options, _clock, progress, cancellation);
+        var (latencies, rounds) = calibration.Run();
+        progress?.Report(new MeasureProgress("measured", 1));
+        return Profile(family, Describe("calibrated", settings, options, rounds, measuredUtc), latencies[0], [.. latencies.Skip(1)], dense: null);
+    }
+
+    static LatencyProfile Profile(
+        Family family, Measurement measurement, VariantLatency identity, IReadOnlyList<VariantLatency> variants, VariantLatency? dense)
+    {
+        return new LatencyProfile
+        {
+            Family = family.Manifest.Name,
+            FamilySha256 = family.Sha256,
+            Device = DeviceProbe.Read(),
+            Measurement = measurement,
+            CallOverheadUs = identity.Steady.P50Us,
+            Dense = dense,
+            Variants = variants,
+        };
     }
 
     // The identity graph first, then the variants, then the dense baseline.
@@ -82,13 +112,13 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         foreach (var (i, contender) in contenders.Index())
         {
             progress?.Report(new MeasureProgress($"warm up {contender.Id}", LoadedAt + ((WarmAt - LoadedAt) * i / contenders.Count)));
-            contender.WarmUp = protocol.WarmUp(contender.Prepared.Run, cancellation);
+            contender.WarmUp(protocol, cancellation);
         }
     }
 
-    static Measurement Describe(SessionSettings settings, MeasureOptions options, int rounds, DateTimeOffset measuredUtc) => new()
+    static Measurement Describe(string mode, SessionSettings settings, MeasureOptions options, int rounds, DateTimeOffset measuredUtc) => new()
     {
-        Mode = options.Mode == MeasureMode.Full ? "full" : "quick",
+        Mode = mode,
         Provider = settings.Device.ToString(),
         Threads = settings.Threads,
         Spinning = settings.Spinning,
@@ -100,46 +130,4 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         Seed = options.Seed,
         MeasuredUtc = measuredUtc,
     };
-
-    /// <summary>One graph that takes part, from its load on.</summary>
-    sealed class Contender : IDisposable
-    {
-        readonly ModelSession _session;
-        readonly double _loadUs;
-        readonly double _firstRunUs;
-
-        public Contender(string id, MeasureProtocol protocol, Func<ModelSession> load, MeasureOptions options)
-        {
-            Id = id;
-            ModelSession? session = null;
-            _loadUs = protocol.Time(() => session = load());
-            _session = session!;
-            try
-            {
-                Prepared = new PreparedRun(_session, options.Batch, options.OpenAxis, options.Seed);
-                _firstRunUs = protocol.Time(Prepared.Run);
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        public string Id { get; }
-
-        public PreparedRun Prepared { get; }
-
-        public (int Runs, bool Settled) WarmUp { get; set; }
-
-        public VariantLatency Latency(List<double> microseconds) => new(
-            Id, _loadUs / 1000, _firstRunUs, WarmUp.Runs, WarmUp.Settled,
-            LatencyStatistics.Of(CollectionsMarshal.AsSpan(microseconds)));
-
-        public void Dispose()
-        {
-            Prepared?.Dispose();
-            _session.Dispose();
-        }
-    }
 }

@@ -27,6 +27,12 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A mode is quick or full."),
     };
 
+    /// <summary>A first look at one graph: enough samples for every bound, and just time to settle in the first two windows.</summary>
+    public static MeasureProtocol Probe(TimeProvider clock) => new(clock, (2 * Window) + TimeSpan.FromMilliseconds(10), 64, TimeSpan.Zero);
+
+    /// <summary>The samples that a calibration decides on: those of quick mode in half a second.</summary>
+    public static MeasureProtocol Decide(TimeProvider clock) => new(clock, TimeSpan.Zero, 64, TimeSpan.FromSeconds(0.5));
+
     /// <summary>How long one action takes, in microseconds.</summary>
     public double Time(Action action)
     {
@@ -94,7 +100,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
             }
 
             rounds++;
-            done = Math.Min(1, Math.Min((double)rounds * RunsPerTurn / fewestSamples, clock.GetElapsedTime(start) / shortest));
+            done = Math.Min(1, Math.Min((double)rounds * RunsPerTurn / fewestSamples, Elapsed(start)));
             if (done >= Math.Min(1, told + 0.01)) // rounds may be many thousands, and each telling disturbs the next run
             {
                 told = done;
@@ -105,6 +111,9 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
 
         return (samples, rounds);
     }
+
+    // The share of the shortest time that has passed; all of it when there is none.
+    double Elapsed(long start) => shortest > TimeSpan.Zero ? clock.GetElapsedTime(start) / shortest : 1;
 
     void Turn(Action run, List<double> samples)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
 
@@ -18,12 +17,13 @@ public sealed class ModelSession : IDisposable
     /// <exception cref="DeviceException">The device is not to be had.</exception>
     /// <exception cref="ModelException">The file is missing, cannot be loaded, or takes or gives something else.</exception>
     public ModelSession(string path, SessionSettings? settings = null)
-        : this(path, SessionFactory.Load(path, settings ?? new SessionSettings()))
+        : this(path, SessionFactory.Load(path, settings ??= new SessionSettings()), settings.Device)
     {
     }
 
-    ModelSession(string name, InferenceSession session)
+    ModelSession(string name, InferenceSession session, Device device)
     {
+        Device = device;
         _name = name;
         _session = session;
         try
@@ -48,6 +48,12 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it gives, in the graph's order: float tensors.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
+    /// <summary>What it runs on.</summary>
+    public Device Device { get; }
+
+    /// <summary>Whether inputs in the processor's memory must be bound again, hence copied, before each run.</summary>
+    internal bool CopiesInputs => Device.CudaIndex is not null;
+
     // What the shorter calls are about.
     TensorSignature OnlyInput => Inputs is [{ Type: "float32" } only]
         ? only
@@ -62,7 +68,7 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>The graph that does nothing; running it shows what a call costs by itself.</summary>
     internal static ModelSession Identity(SessionSettings settings) =>
-        new("the identity graph", SessionFactory.Load(IdentityModel.Bytes, settings));
+        new("the identity graph", SessionFactory.Load(IdentityModel.Bytes, settings), settings.Device);
 
     /// <summary>The only input's shape for a batch: the first axis takes the batch's size where the graph leaves it open.</summary>
     /// <param name="batch">Samples in the batch, 1 or more.</param>
@@ -104,9 +110,7 @@ public sealed class ModelSession : IDisposable
         var values = InputValues(inputs);
         try
         {
-            IDisposableReadOnlyCollection<OrtValue>? results = null;
-            RunNative(values, ref results);
-            using var outputs = results;
+            using var outputs = RunNative(values);
             return [.. _session.OutputNames.Zip(outputs, (name, output) => new NamedTensor(
                 name,
                 Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
@@ -161,18 +165,54 @@ public sealed class ModelSession : IDisposable
             : [.. Inputs.Select(input => given[input.Name].ToOrtValue())];
     }
 
-    /// <summary>Runs into outputs of an earlier run of the same shape, allocating no tensor; the first run makes them.</summary>
-    internal void RunNative(OrtValue[] inputs, [NotNull] ref IDisposableReadOnlyCollection<OrtValue>? outputs)
+    /// <summary>Runs into outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
+    /// <exception cref="ModelException">The run fails.</exception>
+    internal IDisposableReadOnlyCollection<OrtValue> RunNative(OrtValue[] inputs)
     {
         try
         {
-            if (outputs is null)
+            return _session.Run(_options, _session.InputNames, inputs, _session.OutputNames);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException(_name, $"The run failed: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Binds tensors to every input and output, in the graph's order.</summary>
+    internal OrtIoBinding CreateBinding(IReadOnlyList<OrtValue> inputs, IReadOnlyList<OrtValue> outputs)
+    {
+        var binding = _session.CreateIoBinding();
+        try
+        {
+            foreach (var (input, value) in Inputs.Zip(inputs))
             {
-                outputs = _session.Run(_options, _session.InputNames, inputs, _session.OutputNames);
+                binding.BindInput(input.Name, value);
             }
-            else
+
+            foreach (var (output, value) in Outputs.Zip(outputs))
             {
-                _session.Run(_options, _session.InputNames, inputs, _session.OutputNames, outputs);
+                binding.BindOutput(output.Name, value);
+            }
+
+            return binding;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            binding.Dispose();
+            throw new ModelException(_name, $"Its tensors cannot be bound: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Runs what is bound; on a GPU, until the outputs are there.</summary>
+    internal void RunBound(OrtIoBinding binding)
+    {
+        try
+        {
+            _session.RunWithBinding(_options, binding);
+            if (CopiesInputs)
+            {
+                binding.SynchronizeBoundOutputs();
             }
         }
         catch (OnnxRuntimeException e)

@@ -12,6 +12,7 @@ sealed class PreparedRun : IDisposable
     readonly ModelSession _session;
     readonly OrtValue[] _inputs;
     IDisposableReadOnlyCollection<OrtValue>? _outputs;
+    BoundRun? _bound;
 
     /// <param name="session">The graph; the caller keeps it alive and disposes of it.</param>
     /// <param name="batch">Samples in one run.</param>
@@ -25,11 +26,26 @@ sealed class PreparedRun : IDisposable
             [.. session.Inputs.Zip(session.InputShapes(batch, openAxis), (input, shape) => Filled(input, shape, random))]);
     }
 
-    /// <summary>One run. The first lets ONNX Runtime allocate the outputs; those after it write to the same ones.</summary>
-    public void Run() => _session.RunNative(_inputs, ref _outputs);
+    /// <summary>One run. The first lets ONNX Runtime allocate the outputs; those after it write to the same ones, as deployed runs do.</summary>
+    public void Run()
+    {
+        if (_bound is not null)
+        {
+            _bound.Run();
+            return;
+        }
+
+        _outputs = _session.RunNative(_inputs);
+        _bound = new BoundRun(_session, _inputs, [.. _outputs]);
+    }
+
+    /// <summary>The shapes of the outputs, after the first run.</summary>
+    public int[][] OutputShapes() =>
+        [.. _outputs!.Select(output => Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)))];
 
     public void Dispose()
     {
+        _bound?.Dispose();
         _outputs?.Dispose();
         Array.ForEach(_inputs, input => input.Dispose());
     }

@@ -34,6 +34,11 @@ public sealed class ProfileStore(string folder)
     {
         var how = profile.Measurement;
         var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch);
+        if (how.Mode == "calibrated")
+        {
+            path = Path.ChangeExtension(path, ".calibrated.json"); // it answers one question, so it must not stand in for a whole profile
+        }
+
         Directory.CreateDirectory(Folder);
         ProfilesJson.Write(path, profile);
         return path;
@@ -44,7 +49,8 @@ public sealed class ProfileStore(string folder)
     /// <param name="device">The machine.</param>
     /// <param name="settings">How graphs are run there.</param>
     /// <param name="batch">Samples in one run.</param>
-    public StoredProfile Find(Family family, DeviceFingerprint device, SessionSettings settings, int batch)
+    /// <param name="openAxis">The size of every other axis that the graphs leave open; null for the default of <see cref="MeasureOptions"/>.</param>
+    public StoredProfile Find(Family family, DeviceFingerprint device, SessionSettings settings, int batch, int? openAxis = null)
     {
         var path = PathFor(device, settings, batch);
         if (!File.Exists(path))
@@ -55,7 +61,7 @@ public sealed class ProfileStore(string folder)
         try
         {
             var profile = ProfilesJson.Read<LatencyProfile>(path);
-            var stale = profile.StaleBecause(family.Sha256, device, settings.Device.ToString(), settings.Threads, batch);
+            var stale = profile.StaleBecause(family, device, settings, batch, openAxis ?? new MeasureOptions().OpenAxis);
             return new StoredProfile(path, stale is null ? profile : null, stale);
         }
         catch (ProfileFormatException e)
@@ -66,4 +72,13 @@ public sealed class ProfileStore(string folder)
 
     string PathFor(string device, string provider, int threads, int batch) =>
         Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}.json");
+}
+
+/// <summary>What a profile says about a use of a family.</summary>
+static class ProfileUse
+{
+    /// <summary>Why it says nothing, as a sentence; null when it holds.</summary>
+    public static string? StaleBecause(this LatencyProfile profile, Family family, DeviceFingerprint device, SessionSettings settings, int batch, int openAxis) =>
+        profile.StaleBecause(
+            family.Sha256, device, settings.Device.ToString(), settings.Threads, batch, family.Manifest.LeavesAxesOpen ? openAxis : null);
 }

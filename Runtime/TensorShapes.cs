@@ -64,7 +64,8 @@ static class TensorShapes
     /// <summary>The sizes with commas between.</summary>
     public static string Text(ReadOnlySpan<int> shape) => string.Join(", ", shape.ToArray());
 
-    static string? TypeName(TensorElementType type) => type switch
+    /// <summary>The type's name in signatures; null for one that runs do not take.</summary>
+    public static string? TypeName(TensorElementType type) => type switch
     {
         TensorElementType.Float => "float32",
         TensorElementType.Int64 => "int64",

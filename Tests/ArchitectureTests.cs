@@ -2,6 +2,7 @@ using System.Reflection;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
+using MaestroDeploy.Hosting;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -18,6 +19,7 @@ public sealed class ArchitectureTests
         ["Onnx"] = (typeof(OnnxModel).Assembly, []),
         ["Data"] = (typeof(DataSet).Assembly, []),
         ["Runtime"] = (typeof(Family).Assembly, ["Profiles"]),
+        ["Hosting"] = (typeof(ElasticModelOptions).Assembly, ["Profiles", "Runtime"]),
         ["Compressor"] = (typeof(TrainableGraph).Assembly, ["Onnx", "Data", "Runtime"]),
         ["Exporter"] = (typeof(FamilyExporter).Assembly, ["Onnx", "Data", "Profiles", "Runtime"]),
     };
@@ -27,6 +29,7 @@ public sealed class ArchitectureTests
     [DataRow("Onnx")]
     [DataRow("Data")]
     [DataRow("Runtime")]
+    [DataRow("Hosting")]
     [DataRow("Compressor")]
     [DataRow("Exporter")]
     public void Room_UsesOnlyTheRoomsItsArrowsAllow(string name)
@@ -43,6 +46,7 @@ public sealed class ArchitectureTests
     [TestMethod]
     [DataRow("Runtime", "Google.Protobuf")]
     [DataRow("Runtime", "TorchSharp")]
+    [DataRow("Hosting", "TorchSharp")]
     [DataRow("Exporter", "TorchSharp")]
     [DataRow("Onnx", "Microsoft.ML.OnnxRuntime")]
     [DataRow("Profiles", "Microsoft.ML.OnnxRuntime")]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -11,41 +12,70 @@ sealed class Choosing
     readonly Option<TimeSpan?> _maxLatency = SharedOptions.MaxLatency();
     readonly Option<int> _percentile = SharedOptions.Percentile();
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
+    readonly Option<long?> _maxSize = SharedOptions.MaxBytes("--max-size", "The most that a variant's graph and weights may take");
+    readonly Option<long?> _maxMemory = SharedOptions.MaxBytes("--max-memory", "The most private memory that a loaded variant may take");
+    readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure now, in some seconds, the few variants that this choice needs." };
     readonly Option<string?> _profile = new("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." };
     readonly Option<Device> _device = SharedOptions.OnDevice();
+    readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
     readonly Option<int> _threads = SharedOptions.Threads();
     readonly Option<int> _batch = SharedOptions.Batch();
+    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_family);
-        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _profile, _device, _threads, _batch })
+        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _allowFallback, _threads, _batch, _openAxis })
         {
             command.Options.Add(option);
         }
     }
 
-    public SessionSettings Settings(ParseResult parsed) => SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
-
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
-    public (Family Family, SelectionReport Selection) Choose(ParseResult parsed)
+    public Choice Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var family = Family.Open(parsed.GetValue(_family)!);
-        var profile = parsed.GetValue(_profile) is { } file ? Given(family, file) : Found(family, parsed);
-        return (family, Choose(family, profile, parsed.GetValue(_maxLatency), parsed.GetValue(_percentile), parsed.GetValue(_minAccuracy)));
+        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads), parsed.GetValue(_allowFallback), terminal);
+        var level = UsageException.Check(() => new ServiceLevel
+        {
+            MaxLatency = parsed.GetValue(_maxLatency),
+            Percentile = parsed.GetValue(_percentile),
+            MinAccuracy = parsed.GetValue(_minAccuracy),
+            MaxBytes = parsed.GetValue(_maxSize),
+            MaxMemoryBytes = parsed.GetValue(_maxMemory),
+        });
+        var profile = parsed.GetValue(_calibrate) ? Calibrated(family, settings, level, parsed, terminal, cancellation)
+            : parsed.GetValue(_profile) is { } file ? Given(family, file)
+            : Found(family, settings, parsed);
+        return new Choice(family, settings, Choose(family, profile, level));
     }
 
-    public static SelectionReport Choose(Family family, LatencyProfile profile, TimeSpan? maxLatency, int percentile = 90, double? minAccuracy = null)
+    public static SelectionReport Choose(Family family, LatencyProfile profile, ServiceLevel level)
     {
-        var chosen = VariantSelector.Select(family.Manifest, profile, maxLatency, percentile, minAccuracy);
-        return new SelectionReport(VariantReport.Of(chosen.Variant, chosen.Latency), chosen.Fits, chosen.Reason, percentile,
-            maxLatency?.TotalMicroseconds, minAccuracy);
+        var chosen = VariantSelector.Select(family.Manifest, profile, level);
+        return new SelectionReport(VariantReport.Of(chosen.Variant, chosen.Latency), chosen.Fits, chosen.Reason, level.Percentile,
+            level.MaxLatency?.TotalMicroseconds, level.MinAccuracy, level.MaxBytes, level.MaxMemoryBytes);
     }
 
-    LatencyProfile Found(Family family, ParseResult parsed)
+    LatencyProfile Calibrated(
+        Family family, SessionSettings settings, ServiceLevel level, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
-        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), Settings(parsed), parsed.GetValue(_batch));
-        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads and --batch.");
+        if (parsed.GetValue(_profile) is not null)
+        {
+            throw new UsageException("--calibrate measures and --profile reads what was measured; give one of them.");
+        }
+
+        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
+        var profile = new LatencyMeter().Calibrate(family, settings, level, options, ProfileCommand.Progress(terminal), cancellation);
+        var path = ProfileStore.Beside(family).Save(profile);
+        terminal.Say($"{path}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
+        return profile;
+    }
+
+    LatencyProfile Found(Family family, SessionSettings settings, ParseResult parsed)
+    {
+        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch), parsed.GetValue(_openAxis));
+        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch and --open-axis, or give --calibrate.");
     }
 
     static LatencyProfile Given(Family family, string file)
@@ -55,4 +85,10 @@ sealed class Choosing
             ? profile
             : throw new CommandException($"{file}: it was measured on another family, or on this one before it was exported again; run 'maestro profile' anew.");
     }
+
+    /// <summary>What was chosen.</summary>
+    /// <param name="Family">The family.</param>
+    /// <param name="Settings">How to run it: with the device that is really to be had.</param>
+    /// <param name="Selection">The variant, and why.</param>
+    public sealed record Choice(Family Family, SessionSettings Settings, SelectionReport Selection);
 }

@@ -4,7 +4,7 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Data;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
-using Microsoft.ML.OnnxRuntime;
+using MaestroDeploy.Runtime.Doctor;
 using Spectre.Console;
 
 namespace MaestroDeploy.Cli.Commands;
@@ -13,12 +13,6 @@ namespace MaestroDeploy.Cli.Commands;
 static class DoctorCommand
 {
     sealed record DoctorReport(DeviceFingerprint Device, IReadOnlyList<Finding> Findings);
-
-    /// <summary>One thing looked at.</summary>
-    /// <param name="What">The thing.</param>
-    /// <param name="Found">What was found.</param>
-    /// <param name="Lacking">What to do; null where nothing is lacking.</param>
-    internal sealed record Finding(string What, string Found, string? Lacking);
 
     public static Command Create(Terminal terminal)
     {
@@ -29,8 +23,8 @@ static class DoctorCommand
             var device = DeviceProbe.Read();
             Finding[] findings =
             [
-                new("device", $"{device.Cpu}, {device.Cores} usable cores, {Units.Bytes(device.MemoryBytes)} of memory, {device.OperatingSystem}", null),
-                OnnxRuntime(device), Cuda(), Torch(), .. DataSets.Names.Select(name => Data(name, parsed.GetValue(dataDir))),
+                new("device", $"{device.Cpu}, {device.Cores} usable cores, {Units.Bytes(device.MemoryBytes)} of memory, {device.OperatingSystem}"),
+                .. RuntimeChecks.All(), Torch(), .. DataSets.Names.Select(name => Data(name, parsed.GetValue(dataDir))),
             ];
             Show(findings, terminal);
             terminal.Answer(new DoctorReport(device, findings));
@@ -51,28 +45,12 @@ static class DoctorCommand
         terminal.Show(table);
     }
 
-    static Finding OnnxRuntime(DeviceFingerprint device) =>
-        new("ONNX Runtime", $"{device.OnnxRuntime}: {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}", null);
-
-    static Finding Cuda()
-    {
-        try
-        {
-            ModelSession.CheckDevice(Device.Cuda(0));
-            return new Finding("cuda:0", "ready", null);
-        }
-        catch (DeviceException e)
-        {
-            return new Finding("cuda:0", "not to be had; cpu is", e.Message);
-        }
-    }
-
     static Finding Torch()
     {
         try
         {
             using var two = TorchSharp.torch.ones(2).sum();
-            return new Finding("Torch", $"libtorch {TorchSharp.torch.__version__}, {TorchSharp.torch.get_num_threads()} threads{(TorchSharp.torch.cuda.is_available() ? ", CUDA" : "")}", null);
+            return new Finding("Torch", $"libtorch {TorchSharp.torch.__version__}, {TorchSharp.torch.get_num_threads()} threads{(TorchSharp.torch.cuda.is_available() ? ", CUDA" : "")}");
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or ExternalException)
         {
@@ -85,7 +63,7 @@ static class DoctorCommand
         try
         {
             var set = DataSets.Load(name, dataDir);
-            return new Finding($"data: {name}", $"{set.Train.Count:N0} training and {set.Test.Count:N0} test samples", null);
+            return new Finding($"data: {name}", $"{set.Train.Count:N0} training and {set.Test.Count:N0} test samples");
         }
         catch (DataFormatException e)
         {

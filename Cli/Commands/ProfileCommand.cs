@@ -13,17 +13,20 @@ static class ProfileCommand
     {
         var family = new Argument<string>("family") { Description = "A family's folder." };
         var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
+        var allowFallback = SharedOptions.AllowFallback();
         var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
+        var openAxis = SharedOptions.OpenAxis();
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
-        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, threads, batch, full, output };
+        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, allowFallback, threads, batch, openAxis, full, output };
         command.SetAction((parsed, cancellation) =>
         {
             var folder = parsed.GetValue(family)!;
             var opened = Family.Open(folder);
-            var settings = SharedOptions.Settings(parsed.GetValue(device), parsed.GetValue(threads));
+            var settings = SharedOptions.Settings(parsed.GetValue(device), parsed.GetValue(threads), parsed.GetValue(allowFallback), terminal);
             var options = UsageException.Check(() => new MeasureOptions
             {
                 Batch = parsed.GetValue(batch),
+                OpenAxis = parsed.GetValue(openAxis),
                 Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick,
             });
             var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
@@ -39,8 +42,7 @@ static class ProfileCommand
     public static LatencyProfile Measure(Family family, SessionSettings settings, MeasureOptions options, ProfileStore store, Terminal terminal,
         CancellationToken cancellation)
     {
-        var progress = new Reporter<MeasureProgress>(at => terminal.Progress(at.Doing, string.Create(CultureInfo.InvariantCulture, $"{100 * at.Share:0} %")));
-        var profile = new LatencyMeter().Measure(family, settings, options, progress, cancellation);
+        var profile = new LatencyMeter().Measure(family, settings, options, Progress(terminal), cancellation);
         var path = store.Save(profile);
         var how = profile.Measurement;
         terminal.Say($"{path}: {profile.Device.Cpu}, {how.Provider}, {how.Threads} threads, batch {how.Batch}; {how.Order}; "
@@ -53,4 +55,7 @@ static class ProfileCommand
 
         return profile;
     }
+
+    public static IProgress<MeasureProgress> Progress(Terminal terminal) => new Reporter<MeasureProgress>(
+        at => terminal.Progress(at.Doing, string.Create(CultureInfo.InvariantCulture, $"{100 * at.Share:0} %")));
 }

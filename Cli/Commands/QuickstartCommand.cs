@@ -55,7 +55,7 @@ static class QuickstartCommand
 
         var limit = LimitBetweenTwoVariants(profile);
         terminal.Say($"4. Select the best within {Units.Microseconds(limit.TotalMicroseconds)}, a limit that some variants keep and some do not.");
-        var selection = Choosing.Choose(family, profile, limit);
+        var selection = Choosing.Choose(family, profile, new ServiceLevel { MaxLatency = limit });
         terminal.Say(selection.Reason);
 
         terminal.Say("5. Run it on a test image.");

@@ -32,10 +32,10 @@ static class RunCommand
         var command = new Command("run", "Run the variant that fits on an input.") { input, output };
         var choosing = new Choosing();
         choosing.AddTo(command);
-        command.SetAction((parsed, _) =>
+        command.SetAction((parsed, cancellation) =>
         {
-            var (family, selection) = choosing.Choose(parsed);
-            var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, choosing.Settings(parsed));
+            var (family, settings, selection) = choosing.Choose(parsed, terminal, cancellation);
+            var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, settings);
             terminal.Say(selection.Reason);
             foreach (var one in outputs)
             {

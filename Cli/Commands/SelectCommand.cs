@@ -11,9 +11,9 @@ static class SelectCommand
         var command = new Command("select", "Choose the most accurate variant within a latency measured on this device.");
         var choosing = new Choosing();
         choosing.AddTo(command);
-        command.SetAction((parsed, _) =>
+        command.SetAction((parsed, cancellation) =>
         {
-            var (_, selection) = choosing.Choose(parsed);
+            var selection = choosing.Choose(parsed, terminal, cancellation).Selection;
             terminal.Say(selection.Reason);
             terminal.Answer(selection);
             return Task.FromResult(0);

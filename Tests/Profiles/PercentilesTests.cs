@@ -73,4 +73,19 @@ public sealed class PercentilesTests
     public void Of_NotANumber_IsRefused() => Assert.ThrowsExactly<ArgumentException>(() => LatencyStatistics.Of([1, double.NaN]));
 
     static double[] OneTo(int n) => [.. Enumerable.Range(1, n).Select(value => (double)value)];
+
+    [TestMethod]
+    public void SamplesFor_EqualValues_IsTheLeast() => Assert.AreEqual(32, Percentiles.SamplesFor([5, 5, 5], 0.90, 0.95, 0.05));
+
+    [TestMethod]
+    public void SamplesFor_AWiderSpread_NeedsMore()
+    {
+        var narrow = Enumerable.Range(0, 2000).Select(i => 1000.0 + i).ToArray();
+        var wide = Enumerable.Range(0, 2000).Select(i => 1000.0 + (20 * i)).ToArray();
+
+        var (few, many) = (Percentiles.SamplesFor(narrow, 0.90, 0.95, 0.05), Percentiles.SamplesFor(wide, 0.90, 0.95, 0.05));
+
+        Assert.IsLessThan(many!.Value, few!.Value);
+        Assert.AreEqual(32, few);
+    }
 }

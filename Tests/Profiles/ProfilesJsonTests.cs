@@ -64,7 +64,7 @@ public sealed class ProfilesJsonTests
     [DataRow("\"budget\": 0.5", "\"budget\": 0", "budget", DisplayName = "a budget of nothing")]
     [DataRow("\"fc1\": 8", "\"fc1\": 17", "fc1", DisplayName = "more than the family keeps")]
     [DataRow("\"fc1\": 8", "\"fc1\": \"thick\"", "dense", DisplayName = "neither a rank nor dense")]
-    [DataRow("\"fc1\": 8", "\"fc1\": 8, \"fc1\": 9", "Duplicate", DisplayName = "a layer twice")]
+    [DataRow("\"fc1\": 8", "\"fc1\": 8, \"fc1\": 9", "layer 'fc1' twice", DisplayName = "a layer twice")]
     [DataRow("\"id\": \"dense\"", "\"id\": \"b50\"", "b50", DisplayName = "an id twice")]
     [DataRow("\"kind\": \"linear\"", "\"kind\": \"recurrent\"", "recurrent", DisplayName = "an unknown kind")]
     [DataRow("\"layers\": [", "\"layers\": [null,", "null", DisplayName = "null in a list")]

@@ -31,10 +31,26 @@ public sealed class LatencyMeterTests
             Assert.IsGreaterThan(0.0, latency.LoadMs);
             Assert.IsGreaterThan(0.0, latency.FirstRunUs);
             Assert.IsNotNull(latency.Steady.P90UpperUs);
+            Assert.IsNotNull(latency.PrivateBytes);
         }
 
         CollectionAssert.AreEqual(steps.Shares.Order().ToArray(), steps.Shares);
         Assert.AreEqual(1.0, steps.Shares[^1]);
+    }
+
+    [TestMethod]
+    public void Calibrate_ALimitThatEverythingKeeps_MeasuresWhatTheChoiceNeeds()
+    {
+        using var tiny = new TinyFamily();
+        var family = tiny.Open();
+        var level = new ServiceLevel { MaxLatency = TimeSpan.FromSeconds(5) };
+
+        var profile = new LatencyMeter().Calibrate(family, Settings, level, new MeasureOptions());
+        var selection = VariantSelector.Select(family.Manifest, profile, level);
+
+        Assert.AreEqual("calibrated", profile.Measurement.Mode);
+        Assert.AreEqual(("large", true), (selection.Variant.Id, selection.Fits));
+        Assert.IsGreaterThanOrEqualTo(64, selection.Latency.Steady.Samples);
     }
 
     [TestMethod]

@@ -201,24 +201,22 @@ public sealed class ModelSessionTests
     }
 
     [TestMethod]
-    public void Prepared_RunAgain_WritesToTheSameOutputs()
+    public void Bound_RunAgain_ReadsTheInputAnewAndAllocatesNothing()
     {
         using var folder = new TemporaryFolder();
         using var session = Load(folder, TinyModel.MatMul(weight: 1));
-        float[] input = [1, 2, 3];
-        using var value = session.InputValues(new InputTensor("x", input, 1, 3))[0];
-        IDisposableReadOnlyCollection<OrtValue>? outputs = null;
+        float[] input = [1, 2, 3], output = new float[2];
+        using var from = session.InputValues(new InputTensor("x", input, 1, 3))[0];
+        using var to = OrtValue.CreateTensorValueFromMemory(output, [1, 2]);
+        using var bound = new BoundRun(session, [from], [to]);
 
-        session.RunNative([value], ref outputs);
-        var first = outputs;
+        bound.Run();
         input[0] = 100;
-        session.RunNative([value], ref outputs);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        bound.Run();
 
-        using (outputs)
-        {
-            Assert.AreSame(first, outputs);
-            Assert.AreEqual(105f, outputs[0].GetTensorDataAsSpan<float>()[0]);
-        }
+        Assert.AreEqual(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        CollectionAssert.AreEqual(new float[] { 105, 105 }, output);
     }
 
     static string Refusal(Action act) => Assert.ThrowsExactly<ArgumentException>(act).Message;

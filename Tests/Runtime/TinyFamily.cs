@@ -4,26 +4,27 @@ using MaestroDeploy.Tests.Profiles;
 
 namespace MaestroDeploy.Tests.Runtime;
 
-/// <summary>A family of two variants and a dense baseline in a folder of its own, gone when the test is.</summary>
+/// <summary>A family and its dense baseline in a folder of its own, gone when the test is.</summary>
+/// <remarks>The first variant multiplies the sum of its input by 1, the second by 2 and so on; accuracies fall from 0.9 by 0.1.</remarks>
 sealed class TinyFamily : IDisposable
 {
-    static readonly string[] Graphs = ["large.onnx", "small.onnx", "dense.onnx"];
-
     readonly TemporaryFolder _outside = new();
 
-    public TinyFamily()
+    /// <param name="variants">Their ids, the largest first; null for <c>large</c> and <c>small</c>.</param>
+    public TinyFamily(params string[] variants)
     {
+        variants = variants.Length > 0 ? variants : ["large", "small"];
         Directory.CreateDirectory(Path);
-        foreach (var (i, graph) in Graphs.Index())
+        foreach (var (i, id) in variants.Append("dense").Index())
         {
-            File.WriteAllBytes(this[graph], TinyModel.MatMul(weight: i + 1));
+            File.WriteAllBytes(this[$"{id}.onnx"], TinyModel.MatMul(weight: i + 1));
         }
 
         Manifest = new FamilyManifest(
             "tiny", 8, 17, [new("x", "float32", ["N", 3])], [new("sum", "float32", ["N", 2])], [],
             new Provenance { Source = "tiny.onnx", SourceSha256 = Samples.Sha, CreatedBy = "a test", CreatedUtc = Samples.Then },
-            [.. Graphs.Select(graph => FileHash.Of(this[graph]))],
-            Samples.Variant("dense", 6), [Samples.Variant("large", 5, 0.9), Samples.Variant("small", 4, 0.8)]);
+            [.. variants.Append("dense").Select(id => FileHash.Of(this[$"{id}.onnx"]))],
+            Samples.Variant("dense", 10), [.. variants.Select((id, i) => Samples.Variant(id, 9 - i, 0.9 - (0.1 * i)))]);
         ProfilesJson.Write(this[FamilyManifest.FileName], Manifest);
     }
 
@@ -35,6 +36,10 @@ sealed class TinyFamily : IDisposable
     public string Outside => _outside.Path;
 
     public string this[string file] => System.IO.Path.Combine(Path, file);
+
+    /// <summary>A profile of this family: one latency for each variant, in microseconds, the same at every percentile.</summary>
+    public LatencyProfile Profile(params double[] microseconds) =>
+        Samples.Profile([.. Manifest.Variants.Zip(microseconds, (variant, us) => Samples.Latency(variant.Id, us))]) with { FamilySha256 = Open().Sha256 };
 
     public Family Open() => Family.Open(Path);
 

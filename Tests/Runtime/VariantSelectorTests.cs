@@ -22,7 +22,7 @@ public sealed class VariantSelectorTests
     [DataRow(1.1, "small")]
     public void Select_WithinTheLimit_PicksTheMostAccurate(double? limitMs, string expected)
     {
-        var selection = VariantSelector.Select(Family, Profile, Milliseconds(limitMs));
+        var selection = VariantSelector.Select(Family, Profile, Within(limitMs));
 
         Assert.AreEqual(expected, selection.Variant.Id);
         Assert.AreEqual(expected, selection.Latency.Id);
@@ -32,7 +32,7 @@ public sealed class VariantSelectorTests
     [TestMethod]
     public void Select_WithinTheLimit_SaysWhyWithTheNumbers()
     {
-        var selection = VariantSelector.Select(Family, Profile, Milliseconds(2.5));
+        var selection = VariantSelector.Select(Family, Profile, Within(2.5));
 
         Assert.AreEqual(
             "'medium' is the most accurate variant (0.95) that keeps p90 within 2.5 ms: "
@@ -43,7 +43,7 @@ public sealed class VariantSelectorTests
     [TestMethod]
     public void Select_NothingIsFastEnough_PicksFastestAndSaysHowLate()
     {
-        var selection = VariantSelector.Select(Family, Profile, Milliseconds(1), percentile: 95);
+        var selection = VariantSelector.Select(Family, Profile, Within(1) with { Percentile = 95 });
 
         Assert.AreEqual("small", selection.Variant.Id);
         Assert.IsFalse(selection.Fits);
@@ -58,7 +58,7 @@ public sealed class VariantSelectorTests
     [DataRow(0.951, false)]
     public void Select_AccuracyFloor_IsKeptOrSaidToBeMissed(double floor, bool fits)
     {
-        var selection = VariantSelector.Select(Family, Profile, Milliseconds(2.5), minAccuracy: floor);
+        var selection = VariantSelector.Select(Family, Profile, Within(2.5) with { MinAccuracy = floor });
 
         Assert.AreEqual("medium", selection.Variant.Id);
         Assert.AreEqual(fits, selection.Fits);
@@ -78,10 +78,10 @@ public sealed class VariantSelectorTests
     {
         var family = Samples.Manifest(Samples.Variant("large", 900), Samples.Variant("medium", 500), Samples.Variant("small", 100));
 
-        var selection = VariantSelector.Select(family, Profile, Milliseconds(2.5));
+        var selection = VariantSelector.Select(family, Profile, Within(2.5));
 
         Assert.AreEqual("medium", selection.Variant.Id);
-        Assert.IsFalse(VariantSelector.Select(family, Profile, minAccuracy: 0.1).Fits);
+        Assert.IsFalse(VariantSelector.Select(family, Profile, new ServiceLevel { MinAccuracy = 0.1 }).Fits);
     }
 
     [TestMethod]
@@ -91,18 +91,61 @@ public sealed class VariantSelectorTests
         var family = Samples.Manifest(Samples.Variant("small", 100, 0.9));
         var profile = Samples.Profile(latency with { Steady = latency.Steady with { Samples = 20, P90UpperUs = null } });
 
-        var selection = VariantSelector.Select(family, profile, Milliseconds(5));
+        var selection = VariantSelector.Select(family, profile, Within(5));
 
         Assert.IsFalse(selection.Fits);
         Assert.Contains("too few samples", selection.Reason);
     }
 
     [TestMethod]
-    public void Select_ValuesOutOfRange_AreRefused()
+    public void Select_TiedWithinTheNoise_PicksTheSmallerAndSaysSo()
     {
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => VariantSelector.Select(Family, Profile, TimeSpan.Zero));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => VariantSelector.Select(Family, Profile, percentile: 99));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => VariantSelector.Select(Family, Profile, minAccuracy: double.NaN));
+        var family = Samples.Manifest(Samples.Variant("large", 900, 0.95), Samples.Variant("small", 100, 0.95));
+        var profile = Samples.Profile(Samples.Latency("large", 1000), Samples.Latency("small", 1050)); // bounds to 1100 and 1155
+
+        var selection = VariantSelector.Select(family, profile);
+
+        Assert.AreEqual("small", selection.Variant.Id);
+        Assert.EndsWith("As accurate and, within the noise, as fast: 'large'; of those the smallest was taken.", selection.Reason);
+    }
+
+    [TestMethod]
+    public void Select_SizeLimit_IsKeptBeforeLatency()
+    {
+        var fits = VariantSelector.Select(Family, Profile, new ServiceLevel { MaxBytes = 2000 });
+        var late = VariantSelector.Select(Family, Profile, Within(0.5) with { MaxBytes = 2000 });
+        var large = VariantSelector.Select(Family, Profile, new ServiceLevel { MaxBytes = 399 });
+
+        Assert.AreEqual("medium", fits.Variant.Id);
+        Assert.Contains("keeps its files within 2 kB", fits.Reason);
+        Assert.AreEqual(("small", false), (late.Variant.Id, late.Fits));
+        Assert.AreEqual(("small", false), (large.Variant.Id, large.Fits));
+        Assert.Contains("'small' is the smallest: 0.4 kB of files", large.Reason);
+    }
+
+    [TestMethod]
+    public void Select_MemoryLimit_TakesOnlyWhatWasMeasuredWithinIt()
+    {
+        var profile = Samples.Profile(
+            Samples.Latency("large", 3000), // its memory was not measured
+            Samples.Latency("medium", 2000) with { PrivateBytes = 5_000_000 },
+            Samples.Latency("small", 1000) with { PrivateBytes = 1_000_000 });
+
+        Assert.AreEqual("medium", VariantSelector.Select(Family, profile, new ServiceLevel { MaxMemoryBytes = 5_000_000 }).Variant.Id);
+        var missed = VariantSelector.Select(Family, profile, new ServiceLevel { MaxMemoryBytes = 10 });
+        Assert.AreEqual(("small", false), (missed.Variant.Id, missed.Fits));
+        Assert.Contains("1 MB of memory", missed.Reason);
+        Assert.Contains("was not measured", VariantSelector.Select(Family, Profile, new ServiceLevel { MaxMemoryBytes = 10 }).Reason);
+    }
+
+    [TestMethod]
+    public void ServiceLevel_ValuesOutOfRange_AreRefused()
+    {
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ServiceLevel { MaxLatency = TimeSpan.Zero });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ServiceLevel { Percentile = 99 });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ServiceLevel { MinAccuracy = double.NaN });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ServiceLevel { MaxBytes = 0 });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ServiceLevel { MaxMemoryBytes = -1 });
     }
 
     [TestMethod]
@@ -113,5 +156,6 @@ public sealed class VariantSelectorTests
         Assert.Contains("lenet", Assert.ThrowsExactly<ArgumentException>(() => VariantSelector.Select(Family, profile)).Message);
     }
 
-    static TimeSpan? Milliseconds(double? limit) => limit is { } value ? TimeSpan.FromMicroseconds(value * 1000) : null;
+    static ServiceLevel Within(double? milliseconds) =>
+        new() { MaxLatency = milliseconds is { } limit ? TimeSpan.FromMicroseconds(limit * 1000) : null };
 }

@@ -1,0 +1,40 @@
+using MaestroDeploy.Profiles;
+using Microsoft.Extensions.Options;
+
+namespace MaestroDeploy.Hosting;
+
+/// <summary>Refuses options, when the host starts, that no session could be opened with.</summary>
+/// <param name="model">The model's name; options of others are not looked at.</param>
+sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticModelOptions>
+{
+    /// <inheritdoc/>
+    public ValidateOptionsResult Validate(string? name, ElasticModelOptions options)
+    {
+        if (name != model)
+        {
+            return ValidateOptionsResult.Skip;
+        }
+
+        if (!File.Exists(Path.Combine(options.Folder, FamilyManifest.FileName)))
+        {
+            return Failed($"{nameof(options.Folder)} '{options.Folder}' has no {FamilyManifest.FileName}; name the folder that an export wrote.");
+        }
+
+        if (options.Profile is { } profile && !File.Exists(profile))
+        {
+            return Failed($"{nameof(options.Profile)} '{profile}' is no file; name one that 'maestro profile' wrote, or leave it out.");
+        }
+
+        try
+        {
+            _ = (options.Level(), options.Elastic());
+            return ValidateOptionsResult.Success;
+        }
+        catch (ArgumentException e)
+        {
+            return Failed(e.Message);
+        }
+
+        ValidateOptionsResult Failed(string why) => ValidateOptionsResult.Fail(model.Length > 0 ? $"Elastic model '{model}': {why}" : $"Elastic model: {why}");
+    }
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics.Metrics;
+using MaestroDeploy.Hosting;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime.Elastic;
+using MaestroDeploy.Tests.Runtime;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace MaestroDeploy.Tests.Hosting;
+
+[TestClass]
+public sealed class ElasticModelTests
+{
+    [TestMethod]
+    public async Task AddElasticModel_AHostThatStarts_HasAWarmSessionAndTellsItsHealth()
+    {
+        using var tiny = new TinyFamily();
+        var profile = System.IO.Path.Combine(tiny.Outside, "profile.json");
+        ProfilesJson.Write(profile, tiny.Profile(3000, 1000));
+        using var host = Host(services => services.AddElasticModel(options =>
+        {
+            (options.Folder, options.Profile, options.MaxLatency, options.Threads) = (tiny.Path, profile, TimeSpan.FromMilliseconds(2), 1);
+        }));
+        await host.StartAsync();
+        var output = new float[2];
+
+        var answered = host.Services.GetRequiredService<ElasticSession>().Run([1, 2, 3], output);
+        var health = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+        Assert.AreEqual("small", answered.Id);
+        Assert.AreEqual(12, output[0]);
+        var entry = health.Entries["elastic-model"];
+        Assert.AreEqual(HealthStatus.Degraded, entry.Status);
+        Assert.Contains("The profile is stale. It was measured with", entry.Description!); // on the device of the samples
+        Assert.AreEqual("small", entry.Data["variant"]);
+        await host.StopAsync();
+    }
+
+    [TestMethod]
+    public async Task AddElasticModel_TwoFamilies_AreToldApartByTheirKeysAndMeasuredHereAreHealthy()
+    {
+        using var tiny = new TinyFamily();
+        using var host = Host(services => services
+            .AddElasticModel("first", options => (options.Folder, options.Threads) = (tiny.Path, 1))
+            .AddElasticModel("second", options => (options.Folder, options.Threads, options.Batch) = (tiny.Path, 1, 2)));
+        await host.StartAsync();
+
+        var health = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+        Assert.AreEqual(1, host.Services.GetRequiredKeyedService<ElasticSession>("first").Inputs[0].Shape[0]);
+        Assert.AreEqual(2, host.Services.GetRequiredKeyedService<ElasticSession>("second").Inputs[0].Shape[0]);
+        Assert.AreEqual("elastic-model-first Healthy; elastic-model-second Healthy", string.Join("; ", health.Entries.Select(entry => $"{entry.Key} {entry.Value.Status}")));
+        await host.StopAsync();
+    }
+
+    [TestMethod]
+    [DataRow("nowhere", "cpu", 90, "has no family.json")]
+    [DataRow(null, "gpu", 90, "cpu or cuda:N")]
+    [DataRow(null, "cpu", 99, "50, 90 or 95")]
+    public async Task AddElasticModel_OptionsThatCannotWork_StopTheStart(string? folder, string device, int percentile, string named)
+    {
+        using var tiny = new TinyFamily();
+        using var host = Host(services => services.AddElasticModel(options =>
+            (options.Folder, options.Device, options.Percentile) = (folder ?? tiny.Path, device, percentile)));
+
+        var refused = await Assert.ThrowsExactlyAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.Contains(named, refused.Message);
+    }
+
+    [TestMethod]
+    public void Run_SomeoneListens_TellsDurationByVariant()
+    {
+        using var tiny = new TinyFamily("listened-to");
+        using var session = new ElasticSession(tiny.Open(), tiny.Profile(1000));
+        var told = new List<string?>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == ElasticMetrics.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+        {
+            lock (told)
+            {
+                told.Add((string?)tags[1].Value);
+            }
+        });
+        listener.Start();
+
+        session.Run([1, 2, 3], new float[2]);
+
+        CollectionAssert.Contains(told, "listened-to");
+    }
+
+    static IHost Host(Action<IServiceCollection> add)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        add(builder.Services);
+        return builder.Build();
+    }
+}
