@@ -22,7 +22,7 @@ sealed class TrainingFlags
         Add<int>("--epochs", "Passes over the training split; default 10.", (options, value) => options with { Epochs = value });
         Add<int>("--batch-size", "Samples a step; default 64, of paper 128.", (options, value) => options with { BatchSize = value });
         AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none.", (options, value) => options with { Sampling = value });
-        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/32.", (options, value) => options with { SmallestShare = value });
+        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16.", (options, value) => options with { SmallestShare = value });
         Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
         Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });
         Add<bool>("--soft-targets", "Whether the full pass teaches the cut ones, not the labels: true or false.", (options, value) => options with { SoftTargets = value });

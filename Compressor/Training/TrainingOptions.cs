@@ -27,8 +27,8 @@ public sealed record TrainingOptions
     /// <summary>Which ranks a step trains; default <see cref="Sampling.Nested"/>.</summary>
     public Sampling Sampling { get; init; } = Sampling.Nested;
 
-    /// <summary>The smallest share that nested sampling draws, in (0, 1]; default 1/32.</summary>
-    public double SmallestShare { get; init; } = 1.0 / 32;
+    /// <summary>The smallest share that nested sampling draws, in (0, 1]; default 1/16.</summary>
+    public double SmallestShare { get; init; } = 1.0 / 16;
 
     /// <summary>The probability that a nested share is drawn log-uniformly instead of uniformly, 0 to 1; default 1.</summary>
     public double Logarithmic { get; init; } = 1;

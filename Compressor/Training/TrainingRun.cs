@@ -235,8 +235,7 @@ sealed class TrainingRun : IDisposable
 
         void Learn(Tensor passLoss)
         {
-            passLoss.backward();
-            _step.Gather(_graph.Weights);
+            passLoss.backward(); // gradients add up, and each pass's memory is freed before the next
             loss += passLoss.item<float>();
         }
     }

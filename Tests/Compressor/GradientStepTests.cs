@@ -34,29 +34,10 @@ public sealed class GradientStepTests
         using var step = new GradientStep(new TrainingOptions { Momentum = 0, WeightDecay = 0, ClipNorm = 1 });
         (weights["a"] * tensor(new[] { 6f, 0f }) + weights["b"] * tensor(new[] { 0f, 8f })).sum().backward(); // a norm of 10
 
-        step.Gather(weights);
         step.Apply(weights, 1, 0);
 
         Assert.IsLessThan(Rounding, Numbers.LargestDifference([-0.6f, 0], weights["a"].detach().data<float>().ToArray()));
         Assert.IsLessThan(Rounding, Numbers.LargestDifference([0, -0.8f], weights["b"].detach().data<float>().ToArray()));
-    }
-
-    [TestMethod]
-    public void Gather_TwoPasses_ClipsEachByItself()
-    {
-        using var scope = NewDisposeScope();
-        var weights = new Dictionary<string, Tensor> { ["a"] = Weight([0, 0]) };
-        using var step = new GradientStep(new TrainingOptions { Momentum = 0, WeightDecay = 0, ClipNorm = 1 });
-
-        foreach (var direction in new[] { new[] { 100f, 0f }, [0f, 0.5f] })
-        {
-            (weights["a"] * tensor(direction)).sum().backward();
-            step.Gather(weights);
-        }
-
-        step.Apply(weights, 1, 0);
-
-        Assert.IsLessThan(Rounding, Numbers.LargestDifference([-1, -0.5f], weights["a"].detach().data<float>().ToArray()));
     }
 
     [TestMethod]

@@ -13,15 +13,12 @@ public enum OptimizerKind
 }
 
 /// <summary>Changes weights by their gradients, and can lose ranks: the one place where gradients become steps.</summary>
-/// <remarks>
-/// The gradient of each pass is clipped by itself, all parameters together: a small cut model's is long, and would drown the full one's if
-/// their sum were clipped. Decay spares tensors of one axis unless told otherwise.
-/// </remarks>
+/// <remarks>Gradients are clipped first, all parameters together; decay spares tensors of one axis unless told otherwise.</remarks>
 sealed class GradientStep(TrainingOptions options) : IDisposable
 {
     const double FirstDecay = 0.9, SecondDecay = 0.98, Epsilon = 1e-8; // Vaswani et al., section 5.3
 
-    readonly Dictionary<string, Tensor> _first = [], _second = [], _gathered = [];
+    readonly Dictionary<string, Tensor> _first = [], _second = [];
 
     /// <summary>Momentum, or Adam's first and second moments, by name: what a checkpoint needs to keep.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Moments =>
@@ -35,23 +32,7 @@ sealed class GradientStep(TrainingOptions options) : IDisposable
     public void Restore(string name, Tensor moment) =>
         (name.StartsWith("first/", StringComparison.Ordinal) ? _first : _second)[name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]] = moment;
 
-    /// <summary>Clips the gradients of one pass and lays them aside, so that the next pass starts at none.</summary>
-    /// <param name="weights">Tensors by name; those without a gradient are left alone.</param>
-    /// <remarks>What is laid aside lives in the caller's dispose scope, until <see cref="Apply"/>.</remarks>
-    public void Gather(IReadOnlyDictionary<string, Tensor> weights)
-    {
-        using var nothing = no_grad();
-        var learning = weights.Where(weight => weight.Value.grad is not null).ToArray();
-        var scale = ClipScale([.. learning.Select(weight => weight.Value.grad!)]);
-        foreach (var (name, weight) in learning)
-        {
-            var gradient = weight.grad!;
-            _gathered[name] = _gathered.TryGetValue(name, out var sum) ? sum.add_(gradient, alpha: scale) : gradient * scale;
-            gradient.zero_();
-        }
-    }
-
-    /// <summary>Takes one step by what was gathered, and by gradients that were not, which are not clipped.</summary>
+    /// <summary>Takes one step and clears the gradients.</summary>
     /// <param name="weights">Tensors by name; those without a gradient are left alone.</param>
     /// <param name="rate">The learning rate.</param>
     /// <param name="taken">Steps taken before this one with these moments.</param>
@@ -59,9 +40,16 @@ sealed class GradientStep(TrainingOptions options) : IDisposable
     {
         using var scope = NewDisposeScope();
         using var nothing = no_grad();
-        foreach (var (name, weight) in weights.Where(weight => weight.Value.grad is not null))
+        var learning = weights.Where(weight => weight.Value.grad is not null).ToArray();
+        var scale = ClipScale([.. learning.Select(weight => weight.Value.grad!)]);
+        foreach (var (name, weight) in learning)
         {
-            var gradient = _gathered.TryGetValue(name, out var gathered) ? gathered.add_(weight.grad!) : weight.grad!;
+            var gradient = weight.grad!;
+            if (scale != 1)
+            {
+                gradient.mul_(scale);
+            }
+
             var decay = weight.dim() >= 2 || options.DecaysAll ? options.WeightDecay : 0;
             if (options.Optimizer == OptimizerKind.Sgd)
             {
@@ -72,10 +60,8 @@ sealed class GradientStep(TrainingOptions options) : IDisposable
                 DescendByAdam(name, weight, gradient, rate, decay, taken + 1);
             }
 
-            weight.grad!.zero_();
+            gradient.zero_();
         }
-
-        _gathered.Clear();
     }
 
     /// <summary>Cuts the state of a factor that was cut to its first rows.</summary>
