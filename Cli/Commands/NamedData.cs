@@ -42,24 +42,42 @@ sealed class NamedData
     {
         if (_text is not null)
         {
+            if (augmentation is not null)
+            {
+                throw new UsageException("--crop and --flip are for images; this is text.");
+            }
+
             return (new TranslationTask(_text.Train, _text.Vocabulary.Count), options.Validation > 0 ? new TranslationTask(_text.Validation, _text.Vocabulary.Count) : null);
         }
 
-        var (kept, held) = options.Validation > 0 ? _samples!.Train.Split(options.Validation, options.Seed) : (_samples!.Train, null);
+        var (kept, held) = options.Validation > 0 ? UsageException.Check(() => _samples!.Train.Split(options.Validation, options.Seed)) : (_samples!.Train, null);
         return (UsageException.Check(() => new ClassificationTask(kept, augmentation)), held is null ? null : new ClassificationTask(held));
     }
 
     /// <summary>A built-in model with fresh weights that fits the data.</summary>
     /// <exception cref="UsageException">There is no such model, or a size is not one of its.</exception>
     public OnnxModel BuiltIn(string name, int seed, ModelSize size) => UsageException.Check(() =>
+        _text is null
+            ? BuiltInModels.Create(name, _samples!.Train.SampleShape.AsSpan(), _samples.Train.Classes, seed, size)
+            : BuiltInModels.CreateTranslator(name, _text.Vocabulary.Count, seed, size));
+
+    /// <summary>Gives a translator the vocabulary of the text, or makes sure that it has that one.</summary>
+    /// <exception cref="CommandException">It has another.</exception>
+    public void Prepare(OnnxModel model)
     {
         if (_text is null)
         {
-            return BuiltInModels.Create(name, _samples!.Train.SampleShape.AsSpan(), _samples.Train.Classes, seed, size);
+            return;
         }
 
-        var model = BuiltInModels.CreateTranslator(name, _text.Vocabulary.Count, seed, size);
-        model.SetMetadata(LodModel.VocabularyKey, _text.Vocabulary.ToText());
-        return model;
-    });
+        var words = _text.Vocabulary.ToText();
+        if (model.Metadata(LodModel.VocabularyKey) is not { } known)
+        {
+            model.SetMetadata(LodModel.VocabularyKey, words);
+        }
+        else if (known != words)
+        {
+            throw new CommandException($"{model.Name}: it was trained with another vocabulary than the {_text.Vocabulary.Count} words of {Name}; give the text that it was trained on.");
+        }
+    }
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
-using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -41,19 +40,17 @@ static class SearchLassoCommand
         {
             var options = training.Read(parsed);
             var target = UsageException.Check(() => new LassoTarget(parsed.GetValue(macs), parsed.GetValue(accuracy)));
-            if (options.Validation == 0 || !(parsed.GetValue(largest) > 0) || parsed.GetValue(most) < 1)
-            {
-                throw new UsageException($"A search needs a --validation above 0 (found {options.Validation}), a --from above 0 (found {parsed.GetValue(largest)}) and --tries of 1 or more (found {parsed.GetValue(most)}).");
-            }
+            Check(options, parsed.GetValue(largest), parsed.GetValue(most));
 
             var search = new LassoSearch(options, target, parsed.GetValue(largest), parsed.GetValue(most));
+            TrainingJob.CheckFolder(parsed.GetValue(output)!);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
             var settings = SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads));
             TorchSharp.torch.set_num_threads(settings.Threads);
-            var provenance = new LodProvenance(Model: Path.GetFileName(parsed.GetValue(model)), Data: set.Name, Scaling: set.Scaling);
+            var start = TrainingJob.Start(network, parsed.GetValue(model)!, set);
             var (learnt, held) = set.Tasks(options, data.Augmentation(parsed));
-            var found = search.Run(new LodModel(network, [], provenance), learnt, held!, Tell, new Reporter<TrainingProgress>(at => terminal.Progress($"epoch {at.Epoch} of {at.Epochs}")), cancellation);
+            var found = search.Run(start, learnt, held!, Tell, new Reporter<TrainingProgress>(at => terminal.Progress($"epoch {at.Epoch} of {at.Epochs}")), cancellation);
             terminal.Answer(Write(parsed.GetValue(output)!, found, set, settings, terminal, cancellation));
             return Task.FromResult(0);
         });
@@ -61,6 +58,19 @@ static class SearchLassoCommand
 
         void Tell(LassoTry tried) => terminal.Say(string.Create(CultureInfo.InvariantCulture,
             $"λ {tried.Lasso:g4}  {Units.Share(tried.MacsShare)} of the MACs  validation {Units.Share(tried.ValidationAccuracy)}  {tried.Epochs} epochs{(tried.IsCutShort ? ", cut short" : "")}  ranks {string.Join(' ', tried.Ranks.Values)}"));
+    }
+
+    static void Check(TrainingOptions options, double largest, int most)
+    {
+        if (options.Validation == 0 || !(largest > 0 && double.IsFinite(largest)) || most < 1)
+        {
+            throw new UsageException($"A search needs a --validation above 0 (found {options.Validation}), a --from above 0 (found {largest}) and --tries of 1 or more (found {most}).");
+        }
+
+        if (options.Lasso.Weight > 0)
+        {
+            throw new UsageException("--lasso is what is searched for; give the first weight as --from.");
+        }
     }
 
     static SearchReport Write(string folder, LassoSearchResult found, NamedData data, SessionSettings settings, Terminal terminal, CancellationToken cancellation)

@@ -35,10 +35,9 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <exception cref="CommandException">The folder cannot be used so.</exception>
     public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, bool resume = false)
     {
-        CheckFolder(resume);
+        CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
-        var provenance = new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling);
-        var start = new LodModel(model, LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [], provenance);
+        var start = Start(model, name, data);
         List<string> metrics = [];
         var (training, validation) = data.Tasks(options, augmentation);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
@@ -51,6 +50,14 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         result.Model.Save(_modelPath);
         _checkpoint.Delete();
         return Report(name, data, result);
+    }
+
+    /// <summary>A model as a run starts from it: its pairs where it has been factored, and what it is to be trained on.</summary>
+    public static LodModel Start(OnnxModel model, string name, NamedData data)
+    {
+        var pairs = LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [];
+        data.Prepare(model);
+        return new LodModel(model, pairs, new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling));
     }
 
     TrainingReport Report(string name, NamedData data, TrainingResult result)
@@ -79,8 +86,9 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
 
     static string Left(TimeSpan time) => time < TimeSpan.FromMinutes(1) ? $"{time.Seconds} s" : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} min" : $"{(int)time.TotalHours}:{time:mm} h";
 
-    // Found out now, not after an hour of training.
-    void CheckFolder(bool resume)
+    /// <summary>Makes sure that a folder can be written, now and not after an hour of training.</summary>
+    /// <exception cref="CommandException">A file is in its place.</exception>
+    public static void CheckFolder(string folder)
     {
         for (var path = Path.GetFullPath(folder); path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
         {
@@ -89,7 +97,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
                 throw new CommandException($"--out {folder}: {path} is a file, where a folder is needed.");
             }
         }
+    }
 
+    void CheckRun(bool resume)
+    {
+        CheckFolder(folder);
         if (_checkpoint.Exists && !resume)
         {
             throw new CommandException($"--out {folder}: a run was stopped here; add --resume to go on with it, or name another folder.");

@@ -39,7 +39,14 @@ static class NativeTensor
     /// <exception cref="OnnxFormatException">It is of another type.</exception>
     public static Tensor From(OnnxModel model, TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType == TensorProto.Types.DataType.Float
         ? From(model.Floats(tensor), tensor.Dims.ToArray())
-        : From(model.Longs(tensor)).reshape(tensor.Dims.ToArray());
+        : Shaped(model.Longs(tensor), tensor.Dims.ToArray());
+
+    // A scalar has no sizes to give.
+    static Tensor Shaped(long[] values, long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        return From(values).reshape(shape).MoveToOuterDisposeScope();
+    }
 
     /// <summary>A copy of a float tensor as an initializer of that name.</summary>
     public static TensorProto ToOnnx(string name, Tensor tensor)

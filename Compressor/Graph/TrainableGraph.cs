@@ -194,6 +194,7 @@ public sealed class TrainableGraph : IDisposable
         }
 
         // One component of zeros is what a file holds of a layer at rank 0.
+        using var scope = NewDisposeScope();
         foreach (var pair in Pairs.Where(pair => _weights[pair.V].shape[0] == 1 && _weights[pair.V].count_nonzero().item<long>() == 0))
         {
             _weights[pair.U].requires_grad_(false);

@@ -33,7 +33,7 @@ public static class BuiltInModels
         size ??= ModelSize.Default;
         var hasWidth = Vgg.Names.Concat(ResNet.Names).Contains(name);
         Refuse(size.Hidden is not null && name != "mlp", $"Hidden widths are an mlp's; '{name}' has its own.");
-        Refuse(size.Width is not null && !(hasWidth && size.Width >= 4), $"A width is that of a VGG's or a residual network's first stage, 4 or more; found {size.Width} for '{name}'.");
+        Refuse(size.Width is not null && !(hasWidth && size.Width is >= 4 and <= 1024), $"A width is that of a VGG's or a residual network's first stage, 4 to 1024; found {size.Width} for '{name}'.");
         Refuse(size.Depth is not null, $"A depth is a transformer's; '{name}' has its own.");
         Refuse(name == Translator, $"'{name}' translates; give it parallel text, or take one of {string.Join(", ", Names.SkipLast(1))}.");
         return name switch
@@ -58,7 +58,7 @@ public static class BuiltInModels
         var (width, depth) = (size.Width ?? 512, size.Depth ?? 6);
         Refuse(name != Translator, $"'{name}' does not translate; for parallel text there is {Translator}.");
         Refuse(size.Hidden is not null, $"Hidden widths are an mlp's; '{name}' has its own.");
-        Refuse(width % NumbersAHead != 0 || width < NumbersAHead, $"A transformer's width is a multiple of {NumbersAHead}, one head each; found {width}.");
+        Refuse(width % NumbersAHead != 0 || width is < NumbersAHead or > 4096, $"A transformer's width is a multiple of {NumbersAHead}, one head each, to 4096; found {width}.");
         Refuse(depth is < 1 or > 64, $"A transformer's depth is 1 to 64; found {depth}.");
         return Transformer.Create(words, seed, width, depth, width / NumbersAHead);
     }

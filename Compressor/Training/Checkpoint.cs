@@ -42,7 +42,7 @@ public sealed class Checkpoint(string folder)
         File.Delete(_bestPath);
     }
 
-    internal Kept? Load(LodModel start, TrainingOptions options, string task)
+    internal Kept? Load(LodModel start, TrainingOptions options, TrainingTask task)
     {
         if (!Exists)
         {
@@ -50,8 +50,7 @@ public sealed class Checkpoint(string folder)
         }
 
         var lod = LodModel.Load(_path);
-        var note = JsonSerializer.Deserialize<Note>(lod.Model.Metadata(StateKey) ?? "null", Json)
-            ?? throw new CheckpointException(_path, "it is a model, but not a checkpoint of a run; move it away");
+        var note = Read(lod.Model.Metadata(StateKey));
         var plain = lod.CloneUnlabelled();
         plain.RemoveMetadata(StateKey);
         var moments = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(MomentPrefix, StringComparison.Ordinal)).ToList();
@@ -61,12 +60,12 @@ public sealed class Checkpoint(string folder)
         }
 
         var kept = new Kept(new LodModel(plain, lod.Pairs, lod.Provenance), moments, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
-        return (Difference(kept.Model, start) ?? Difference(note, options, task)) is { } difference
+        return (Difference(kept.Model, start) ?? Difference(note, options, task.Description)) is { } difference
             ? throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder")
             : kept;
     }
 
-    internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, string task)
+    internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, TrainingTask task)
     {
         // The best model first: one that is newer than its checkpoint is written again, the same, when that epoch is.
         newBest?.Save(_bestPath);
@@ -76,8 +75,20 @@ public sealed class Checkpoint(string folder)
             model.Model.Graph.Initializer.Add(NativeTensor.ToOnnx(MomentPrefix + name, moment));
         }
 
-        model.Model.SetMetadata(StateKey, JsonSerializer.Serialize(new Note(run.State, options, task), Json));
+        model.Model.SetMetadata(StateKey, JsonSerializer.Serialize(new Note(run.State, options, task.Description), Json));
         model.Save(_path);
+    }
+
+    Note Read(string? json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Note>(json ?? "null", Json) ?? throw new CheckpointException(_path, "it is a model, but not a checkpoint of a run; move it away");
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException(_path, $"another version of maestro wrote it ({e.Message}); go on with that one, or train into another folder");
+        }
     }
 
     static string? Difference(LodModel kept, LodModel start)

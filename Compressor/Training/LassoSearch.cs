@@ -71,12 +71,12 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
         CancellationToken cancellation = default)
     {
         List<LassoTry> tries = [];
-        List<TrainingResult> results = [];
+        TrainingResult? chosen = null; // of all tries, only the model that would be chosen is kept
         for (var weight = largest; tries.Count < most; weight /= 2)
         {
             var (result, tried) = Try(weight, start, training, validation, progress, cancellation);
             tries.Add(tried);
-            results.Add(result);
+            chosen = Choose(tries) == tries.Count - 1 ? result : chosen;
             onTry(tried);
             if (target.Accuracy is not null ? IsMet(tried) : !IsMet(tried))
             {
@@ -84,8 +84,8 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
             }
         }
 
-        var chosen = Choose(tries);
-        return new LassoSearchResult(results[chosen], chosen, IsMet(tries[chosen]), tries);
+        var place = Choose(tries);
+        return new LassoSearchResult(chosen!, place, IsMet(tries[place]), tries);
     }
 
     (TrainingResult, LassoTry) Try(double weight, LodModel start, TrainingTask training, TrainingTask validation, IProgress<TrainingProgress>? progress, CancellationToken cancellation)

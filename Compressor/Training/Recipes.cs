@@ -14,6 +14,7 @@ public static class Recipes
         ("paper", () => new TrainingOptions
         {
             // Maestro's Algorithm 1 with its LeNet settings; its CIFAR-10 ones are --schedule step --weight-decay 1e-4.
+            Recipe = "paper",
             Sampling = Sampling.SingleLayer,
             FullPass = false,
             SoftTargets = false,
@@ -25,8 +26,8 @@ public static class Recipes
             WeightDecay = 0,
             ClipNorm = double.PositiveInfinity,
         }),
-        ("pufferfish", () => new TrainingOptions { Sampling = Sampling.None, RankShare = 0.25 }),
-        ("dense", () => new TrainingOptions { Sampling = Sampling.None, DenseShare = 1 }),
+        ("pufferfish", () => new TrainingOptions { Recipe = "pufferfish", Sampling = Sampling.None, RankShare = 0.25 }),
+        ("dense", () => new TrainingOptions { Recipe = "dense", Sampling = Sampling.None, DenseShare = 1 }),
     ];
 
     /// <summary>nested, paper, pufferfish (a quarter of each rank, after a dense start) and dense (factored at its end).</summary>

@@ -44,7 +44,8 @@ public sealed class Trainer
             SvdFactoring.Check(start.Model, _options.Layers);
         }
 
-        var kept = checkpoint?.Load(start, _options, training.Name);
+        validation?.Check(start);
+        var kept = checkpoint?.Load(start, _options, training);
         var best = kept?.Best;
         using var run = kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
         foreach (var epoch in run.State.Epochs)
@@ -61,7 +62,7 @@ public sealed class Trainer
 
             var isBest = Epoch(run, validation, progress, cancellation);
             best = isBest ? run.Model() : best;
-            checkpoint?.Save(run, isBest ? best : null, _options, training.Name);
+            checkpoint?.Save(run, isBest ? best : null, _options, training);
             onEpoch?.Invoke(run.State.Epochs[^1]);
             if (endsAfter?.Invoke(run.State.Epochs[^1]) == true)
             {
@@ -75,7 +76,7 @@ public sealed class Trainer
         }
 
         var model = best ?? run.Model();
-        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Describe(), Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
+        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
             run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count);
     }
 

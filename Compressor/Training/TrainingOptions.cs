@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Training.Optimization;
@@ -24,6 +23,9 @@ public enum Sampling
 /// <summary>How a run trains. Every value is checked on construction of the <see cref="Trainer"/>.</summary>
 public sealed record TrainingOptions
 {
+    /// <summary>The recipe that these are the settings of, or that they began from; default nested.</summary>
+    public string Recipe { get; init; } = Recipes.Nested;
+
     /// <summary>Which ranks a step trains; default <see cref="Sampling.Nested"/>.</summary>
     public Sampling Sampling { get; init; } = Sampling.Nested;
 
@@ -97,9 +99,6 @@ public sealed record TrainingOptions
     /// <summary>Seeds weights, shuffling and sampling; default 1. The same seed and thread count give the same run.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>What was trained, in a word, for a model's provenance: <c>dense</c>, or its sampling.</summary>
-    public string Describe() => DenseShare == 1 ? "dense" : JsonNamingPolicy.KebabCaseLower.ConvertName(Sampling.ToString());
-
     /// <exception cref="ArgumentException">The first value out of its range, named as on the command line.</exception>
     public TrainingOptions Checked()
     {
@@ -114,6 +113,8 @@ public sealed record TrainingOptions
         Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "in [0, 1)");
         Require(Lasso.Weight >= 0 && double.IsFinite(Lasso.Weight), "lasso", Lasso.Weight, "0 or more");
         Require(Lasso.Until is >= 0 and <= 1, "lasso-until", Lasso.Until, "from 0 to 1");
+        Require(Layers.SkipFirst >= 0, "skip-first", Layers.SkipFirst, "0 or more");
+        Require(Layers.SkipLast >= 0, "skip-last", Layers.SkipLast, "0 or more");
         Require(ShrinkThreshold >= 0, "shrink-threshold", ShrinkThreshold, "0 or more");
         Require(SmallestShare is > 0 and <= 1, "smallest-share", SmallestShare, "in (0, 1]");
         Require(Logarithmic is >= 0 and <= 1, "logarithmic", Logarithmic, "from 0 to 1");

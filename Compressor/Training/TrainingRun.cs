@@ -21,7 +21,7 @@ sealed class TrainingRun : IDisposable
     readonly int _batchSize;
     TrainableGraph _graph;
     GradientStep _step;
-    IRankSampler _sampler;
+    IRankSampler? _sampler;
     LodCost _cost;
     double[] _prices;
 
@@ -88,7 +88,7 @@ sealed class TrainingRun : IDisposable
         for (var i = 0; i < batches.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var learnt = LearnOrExplain(batches[i]);
+            var learnt = Explained(batches[i], Learn);
             if (!double.IsFinite(learnt.Loss))
             {
                 throw new TrainingDivergedException(epoch, i + 1, LearningRate);
@@ -100,13 +100,17 @@ sealed class TrainingRun : IDisposable
             onStep(i + 1, loss / (i + 1));
         }
 
-        return (loss / batches.Count, (double)right / of);
+        // The last step's loss was taken before it.
+        using var scope = NewDisposeScope();
+        return _graph.Weights.Values.All(weight => weight.detach().isfinite().all().item<bool>())
+            ? (loss / batches.Count, (double)right / of)
+            : throw new TrainingDivergedException(epoch, batches.Count, LearningRate);
     }
 
-    /// <summary>Removes each layer's tail whose importance is at most the threshold.</summary>
+    /// <summary>Removes each layer's tail whose importance is at most the threshold, where a lasso is there to shrink it.</summary>
     public void Shrink()
     {
-        for (var i = 0; i < _graph.Pairs.Count; i++)
+        for (var i = 0; _options.Lasso.Weight > 0 && i < _graph.Pairs.Count; i++)
         {
             var pair = _graph.Pairs[i];
             var importance = GroupLasso.TailNorms(_graph.Weights[pair.U]).Zip(GroupLasso.TailNorms(_graph.Weights[pair.V]), (u, v) => u * v);
@@ -138,12 +142,15 @@ sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Loss and accuracy on held-out samples at current ranks, and a score to choose the best epoch by.</summary>
-    /// <remarks>The score is the loss; where cut models are trained too, its mean with that at a quarter of the ranks.</remarks>
+    /// <remarks>
+    /// The score is the loss; where families are trained, its mean with that at a quarter of the ranks. Not so behind norms, whose
+    /// statistics at a quarter are measured only when a variant is exported.
+    /// </remarks>
     public (double Loss, double Accuracy, double Score) Validate(TrainingTask held)
     {
         var (loss, accuracy) = Evaluate(held, null);
         int[] quarter = [.. _graph.Ranks.Select(rank => (rank + 3) / 4)];
-        var ofFamilies = IsFactored && _options.Sampling is Sampling.Nested or Sampling.Independent;
+        var ofFamilies = IsFactored && _graph.Statistics.Count == 0 && _options.Sampling is Sampling.Nested or Sampling.Independent;
         return (loss, accuracy, ofFamilies ? (loss + Evaluate(held, quarter).Loss) / 2 : loss);
     }
 
@@ -166,30 +173,36 @@ sealed class TrainingRun : IDisposable
     {
         using var nothing = no_grad();
         var (loss, right, of) = (0.0, 0L, 0L);
-        foreach (var indices in held.Batches(_batchSize, null))
+        foreach (var samples in held.Batches(_batchSize, null))
         {
-            using var scope = NewDisposeScope();
-            var batch = held.Load(indices, null);
-            var logits = _graph.Logits(batch.Inputs, ranks);
-            var (batchRight, batchOf) = Losses.Answers(logits, batch.Targets);
-            loss += Losses.Hard(logits, batch.Targets, smoothing: 0).item<float>() * batchOf;
-            right += batchRight;
-            of += batchOf;
+            var batch = Explained(samples, Answer);
+            loss += batch.Loss * batch.Of;
+            right += batch.Right;
+            of += batch.Of;
         }
 
         return (loss / of, (double)right / of);
+
+        (double Loss, long Right, long Of) Answer(int[] samples)
+        {
+            using var scope = NewDisposeScope();
+            var batch = held.Load(samples, null);
+            var logits = _graph.Logits(batch.Inputs, ranks);
+            var (batchRight, batchOf) = Losses.Answers(logits, batch.Targets);
+            return (Losses.Hard(logits, batch.Targets, smoothing: 0).item<float>(), batchRight, batchOf);
+        }
     }
 
-    // What Torch refuses is the model's shapes at this batch: a Reshape that fixes the batch, a norm over a single sample.
-    (double Loss, long Right, long Of) LearnOrExplain(int[] samples)
+    // What Torch refuses is the model's shapes at this batch: a Reshape that fixes the batch, a norm over a single sample, a sentence too long.
+    T Explained<T>(int[] samples, Func<int[], T> run)
     {
         try
         {
-            return Learn(samples);
+            return run(samples);
         }
         catch (ExternalException e)
         {
-            throw new UntrainableModelException(Provenance.Model ?? "the model", "(a step)", $"Torch refuses a batch of {samples.Length}: {e.Message.Split('\n')[0]}");
+            throw new UntrainableModelException(Provenance.Model ?? "the model", "(a batch)", $"Torch refuses a batch of {samples.Length}: {e.Message.Split('\n')[0]}");
         }
     }
 
@@ -208,7 +221,7 @@ sealed class TrainingRun : IDisposable
         return (loss, right, of);
     }
 
-    /// <summary>The passes of one step: the full model by the labels, and the cut ones by its answers, or by the labels too.</summary>
+    /// <summary>The passes of one step: the full model by the labels, and the cut one by its answers, or by the labels too.</summary>
     /// <returns>The sum of their losses, and the first pass's answers.</returns>
     (double Loss, Tensor Answers) LearnFrom(TaskBatch batch)
     {
@@ -219,19 +232,15 @@ sealed class TrainingRun : IDisposable
             Learn(Losses.Hard(full, batch.Targets, _options.LabelSmoothing));
         }
 
-        IReadOnlyList<int[]> plans = IsFactored && _options.Sampling != Sampling.None
-            ? _sampler.Draw(_graph.Ranks, new SamplingPlace(State.Step, State.RanksSince))
-            : [];
-        var first = full;
-        foreach (var plan in plans)
+        if (!IsFactored || _sampler is null)
         {
-            // Without a full pass it is the cut ones that move the norms' running statistics.
-            var cut = Pass(batch, plan, full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
-            Learn(full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing));
-            first ??= cut;
+            return (loss, full!);
         }
 
-        return (loss, first!);
+        // Without a full pass it is the cut one that moves the norms' running statistics.
+        var cut = Pass(batch, _sampler.Draw(_graph.Ranks, new SamplingPlace(State.Step, State.RanksSince)), full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
+        Learn(full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing));
+        return (loss, full ?? cut);
 
         void Learn(Tensor passLoss)
         {
@@ -271,11 +280,12 @@ sealed class TrainingRun : IDisposable
         return [.. prices.Select(price => price / prices.Max())];
     }
 
-    IRankSampler SamplerFor(LodCost cost) => _options.Sampling switch
+    IRankSampler? SamplerFor(LodCost cost) => _options.Sampling switch
     {
         Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
         Sampling.Independent => new IndependentSampler(_options.Seed),
-        _ => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic),
+        Sampling.Nested => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic),
+        _ => null,
     };
 
     // The graph first: it names an operator that it lacks more plainly than a count that fails on it.

@@ -22,6 +22,11 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, text.Test, pairs))[0];
             var (length, vocabulary) = (scores.Shape[^2], scores.Shape[^1]);
+            if (vocabulary != text.Vocabulary.Count)
+            {
+                throw new ExportException($"The graph scores {vocabulary} words, and the vocabulary of {text.Name} has {text.Vocabulary.Count}.");
+            }
+
             for (var row = 0; row < pairs.Length; row++)
             {
                 var target = text.Test.Target(pairs[row]);

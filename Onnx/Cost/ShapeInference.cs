@@ -177,7 +177,7 @@ static class ShapeInference
     {
         if (a.Length < 2 || b.Length < 2)
         {
-            return a.Length == 1 && b.Length == 2 ? [b[1]] : b.Length == 1 ? a[..^1] : null;
+            return a.Length == 1 && b.Length == 2 ? [b[1]] : b.Length == 1 && a.Length > 0 ? a[..^1] : null;
         }
 
         return Broadcast(a[..^2], b[..^2]) is { } batch ? [.. batch, a[^2], b[^1]] : null;
@@ -194,7 +194,7 @@ static class ShapeInference
             result[open] = rest == 0 ? 0 : Product(x) / rest;
         }
 
-        return Product(result) == Product(x) ? result : null;
+        return result.All(size => size >= 0) && Product(result) == Product(x) ? result : null;
     }
 
     static long Product(ReadOnlySpan<long> sizes)

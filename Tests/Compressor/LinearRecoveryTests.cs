@@ -99,7 +99,7 @@ public sealed class LinearRecoveryTests
         {
             using var scope = NewDisposeScope();
             var seen = i < dropAt ? x : x[..2];
-            var loss = Mse(graph.Forward(seen), seen) + Mse(graph.Forward(seen, sampler.Draw(graph.Ranks, new SamplingPlace(i))[0]), seen);
+            var loss = Mse(graph.Forward(seen), seen) + Mse(graph.Forward(seen, sampler.Draw(graph.Ranks, new SamplingPlace(i))), seen);
             loss.backward();
             foreach (var factor in graph.Weights.Values)
             {
@@ -120,7 +120,7 @@ public sealed class LinearRecoveryTests
         for (var i = 0; i < steps; i++)
         {
             using var scope = NewDisposeScope();
-            Mse(graph.Forward(x, sampling ? sampler.Draw(graph.Ranks, new SamplingPlace(i))[0] : null), y).backward();
+            Mse(graph.Forward(x, sampling ? sampler.Draw(graph.Ranks, new SamplingPlace(i)) : null), y).backward();
             step.Apply(graph.Weights, rate, i);
         }
 

@@ -15,7 +15,7 @@ public sealed class SamplerTests
     {
         var sampler = new SingleLayerSampler(seed: 1);
 
-        var drawn = Enumerable.Range(0, 236).Select(step => string.Join(',', sampler.Draw(LeNetRanks, new SamplingPlace(step)).Single())).ToList();
+        var drawn = Enumerable.Range(0, 236).Select(step => string.Join(',', sampler.Draw(LeNetRanks, new SamplingPlace(step)))).ToList();
 
         // Each layer at its full rank is the same draw, once for each of the five layers: maestro.md, item 9.
         Assert.HasCount(236 - 4, drawn.Distinct().ToList());
@@ -30,7 +30,7 @@ public sealed class SamplerTests
         var cut = new int[LeNetRanks.Length];
         for (var step = 0; step < 236; step++)
         {
-            var draw = sampler.Draw(LeNetRanks, new SamplingPlace(step)).Single();
+            var draw = sampler.Draw(LeNetRanks, new SamplingPlace(step));
             for (var layer = 0; layer < cut.Length; layer++)
             {
                 cut[layer] += draw[layer] < LeNetRanks[layer] ? 1 : 0;
@@ -49,7 +49,7 @@ public sealed class SamplerTests
             var seen = new bool[width + 1];
             for (var step = 0; step < width; step++)
             {
-                seen[sampler.Draw([width], new SamplingPlace(step))[0][0]] = true;
+                seen[sampler.Draw([width], new SamplingPlace(step))[0]] = true;
             }
 
             Assert.AreEqual(width, seen.Count(drawn => drawn), $"width {width}");
@@ -61,11 +61,11 @@ public sealed class SamplerTests
     public void Draw_SingleLayer_FollowsFromThePlaceAlone()
     {
         var running = new SingleLayerSampler(seed: 3);
-        var whole = Enumerable.Range(0, 500).Select(step => running.Draw(LeNetRanks, new SamplingPlace(40 + step, 40))[0]).ToArray();
+        var whole = Enumerable.Range(0, 500).Select(step => running.Draw(LeNetRanks, new SamplingPlace(40 + step, 40))).ToArray();
 
         var resumed = new SingleLayerSampler(seed: 3);
 
-        CollectionAssert.AreEqual(whole[333], resumed.Draw(LeNetRanks, new SamplingPlace(373, 40))[0]);
+        CollectionAssert.AreEqual(whole[333], resumed.Draw(LeNetRanks, new SamplingPlace(373, 40)));
     }
 
     [TestMethod]
@@ -75,7 +75,7 @@ public sealed class SamplerTests
 
         for (var step = 0; step < 20; step++)
         {
-            var draw = sampler.Draw([0, 3, 0], new SamplingPlace(step))[0];
+            var draw = sampler.Draw([0, 3, 0], new SamplingPlace(step));
 
             Assert.AreEqual((0, 0), (draw[0], draw[2]));
             Assert.IsInRange(1, 3, draw[1]);
@@ -87,7 +87,7 @@ public sealed class SamplerTests
     {
         foreach (var sampler in new IRankSampler[] { new SingleLayerSampler(1), new IndependentSampler(1), Nested() })
         {
-            CollectionAssert.AreEqual(new[] { 0, 0, 0, 0, 0 }, sampler.Draw([0, 0, 0, 0, 0], default)[0]);
+            CollectionAssert.AreEqual(new[] { 0, 0, 0, 0, 0 }, sampler.Draw([0, 0, 0, 0, 0], default));
         }
     }
 
@@ -96,7 +96,7 @@ public sealed class SamplerTests
     {
         var sampler = new IndependentSampler(seed: 1);
 
-        var draws = Enumerable.Range(0, 6000).Select(step => sampler.Draw(LeNetRanks, new SamplingPlace(step)).Single()).ToList();
+        var draws = Enumerable.Range(0, 6000).Select(step => sampler.Draw(LeNetRanks, new SamplingPlace(step))).ToList();
 
         foreach (var rank in Enumerable.Range(1, 6))
         {
@@ -111,7 +111,7 @@ public sealed class SamplerTests
     {
         var sampler = Nested();
 
-        var draws = Enumerable.Range(0, 300).Select(step => sampler.Draw(LeNetRanks, new SamplingPlace(step)).Single()).ToList();
+        var draws = Enumerable.Range(0, 300).Select(step => sampler.Draw(LeNetRanks, new SamplingPlace(step))).ToList();
 
         Assert.IsTrue(draws.All(draw => draw.Zip(LeNetRanks).All(pair => pair.First >= 1 && pair.First <= pair.Second)));
         Assert.IsGreaterThan(20, draws.Select(draw => string.Join(',', draw)).Distinct().Count());

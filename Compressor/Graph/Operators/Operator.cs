@@ -16,7 +16,9 @@ sealed class NodeSource(NodeProto node, OnnxModel model, Func<string, long[]?> c
     public long Opset => model.Opset;
 
     /// <summary>The elements of a constant int64 input.</summary>
-    public long[] Constant(int input) => constants(node.Input[input]) ?? throw Unsupported($"its input '{node.Input[input]}' is not a constant");
+    public long[] Constant(int input) => input < node.Input.Count && constants(node.Input[input]) is { } values
+        ? values
+        : throw Unsupported($"its input {input} is not a constant");
 
     public UntrainableModelException Unsupported(string why) => new(model.Name, node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output[0]}", why);
 }

@@ -67,6 +67,7 @@ sealed class GradientStep(TrainingOptions options) : IDisposable
     /// <summary>Cuts the state of a factor that was cut to its first rows.</summary>
     public void Shrink(string name, int rows)
     {
+        using var scope = NewDisposeScope();
         foreach (var moments in new[] { _first, _second })
         {
             if (moments.Remove(name, out var old) && rows > 0)

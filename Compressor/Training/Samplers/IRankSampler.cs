@@ -4,11 +4,11 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 /// <remarks>A draw follows from its place alone, so that a sampler has no state to save.</remarks>
 public interface IRankSampler
 {
-    /// <summary>The cut models of one step.</summary>
+    /// <summary>The cut model of one step.</summary>
     /// <param name="current">Each layer's current rank; 0 where nothing but the bias is left.</param>
     /// <param name="at">The step, and when the ranks last changed.</param>
-    /// <returns>One or more plans: a rank for each layer, 1 to its current one, or 0 where that is 0.</returns>
-    IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at);
+    /// <returns>A rank for each layer, 1 to its current one, or 0 where that is 0.</returns>
+    int[] Draw(IReadOnlyList<int> current, SamplingPlace at);
 }
 
 /// <summary>Where a run is, as a sampler needs to know it.</summary>

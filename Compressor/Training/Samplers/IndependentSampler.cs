@@ -5,9 +5,9 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 public sealed class IndependentSampler(int seed) : IRankSampler
 {
     /// <inheritdoc/>
-    public IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at)
+    public int[] Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
         var random = RandomStreams.At(seed, RandomUse.Ranks, at.Step);
-        return [[.. current.Select(most => most == 0 ? 0 : random.Next(1, most + 1))]];
+        return [.. current.Select(most => most == 0 ? 0 : random.Next(1, most + 1))];
     }
 }

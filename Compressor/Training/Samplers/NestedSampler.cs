@@ -4,7 +4,8 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 
 /// <summary>One share a step, and every layer cut by it at once: a deployed variant cuts all layers, so that is what is trained.</summary>
 /// <remarks>
-/// A share is taken in one of two ways, each half of the time, since families are cut in both: of every layer's rank, or of the multiply-accumulates, by the plan that an export makes of that budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
+/// A share is taken in one of two ways, each half of the time, since families are cut in both: of every layer's rank, or of the factored
+/// layers' multiply-accumulates, by the plan that an export makes of such a budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
 /// </remarks>
 /// <param name="seed">The run's seed.</param>
 /// <param name="layers">The factored layers and what they cost.</param>
@@ -12,16 +13,17 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 /// <param name="logarithmic">The probability that a share is drawn log-uniformly, and not uniformly, 0 to 1.</param>
 public sealed class NestedSampler(int seed, IReadOnlyList<PairCost> layers, double smallest, double logarithmic = 1) : IRankSampler
 {
+    // Of the layers that a cut can change: of a model's whole cost, a small share may be less than what no cut takes away.
     readonly long _dense = layers.Sum(layer => layer.DenseMacs);
 
     /// <inheritdoc/>
-    public IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at)
+    public int[] Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
         var random = RandomStreams.At(seed, RandomUse.Ranks, at.Step);
         var (isLogarithmic, isOfRanks) = (random.NextDouble() < logarithmic, random.NextDouble() < 0.5);
         var place = random.NextDouble();
         var share = isLogarithmic ? Math.Pow(smallest, place) : 1 - place * (1 - smallest);
-        return [isOfRanks ? OfRanks(current, share) : OfCost(current, share)];
+        return isOfRanks ? OfRanks(current, share) : OfCost(current, share);
     }
 
     static int[] OfRanks(IReadOnlyList<int> current, double share) => [.. current.Select(rank => (int)Math.Ceiling(share * rank))];

@@ -9,7 +9,7 @@ public sealed class SingleLayerSampler(int seed) : IRankSampler
     (long RanksSince, long Number) _drawn = (-1, -1);
 
     /// <inheritdoc/>
-    public IReadOnlyList<int[]> Draw(IReadOnlyList<int> current, SamplingPlace at)
+    public int[] Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
         var ranks = current.ToArray();
         long length = ranks.Sum();
@@ -20,7 +20,7 @@ public sealed class SingleLayerSampler(int seed) : IRankSampler
             ranks[drawn.Layer] = drawn.Rank;
         }
 
-        return [ranks];
+        return ranks;
     }
 
     (int Layer, int Rank)[] Cycle(int[] ranks, long since, long number)

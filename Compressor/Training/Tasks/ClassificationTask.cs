@@ -27,6 +27,9 @@ public sealed class ClassificationTask : TrainingTask
     public override string Name => _samples.Name;
 
     /// <inheritdoc/>
+    public override string Description => _augmentation is null ? base.Description : $"{base.Description}, {_augmentation}";
+
+    /// <inheritdoc/>
     public override int Count => _samples.Count;
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ public abstract class TrainingTask
     /// <summary>The set and the split, such as <c>digits/train</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What is learnt, in all that a run depends on: the split, its size, how it is varied.</summary>
+    public virtual string Description => FormattableString.Invariant($"{Name}, {Count:N0} samples");
+
     /// <summary>Samples in it, at least 1.</summary>
     public abstract int Count { get; }
 
