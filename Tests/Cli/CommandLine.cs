@@ -53,12 +53,21 @@ static class CommandLine
             errors.Add(line);
             if (line.StartsWith(whenItSays, StringComparison.Ordinal))
             {
-                using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+                using var kill = Process.Start("kill", [IgnoresInterrupts() ? "-TERM" : "-INT", $"{process.Id}"]);
                 kill.WaitForExit();
             }
         }
 
         process.WaitForExit();
         return new CommandResult(process.ExitCode, output.Result, string.Join('\n', errors));
+    }
+
+    // A shell starts what it puts into the background deaf to Ctrl-C, and so are its children: they would train on for ever.
+    static bool IgnoresInterrupts()
+    {
+        const string Field = "SigIgn:";
+        const ulong Interrupt = 1 << (2 - 1);
+        return File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal)) is { } ignored
+            && (Convert.ToUInt64(ignored[Field.Length..].Trim(), 16) & Interrupt) != 0;
     }
 }
