@@ -35,8 +35,7 @@ sealed class TrainingRun : IDisposable
         task.Check(model);
         _batchSize = Math.Min(options.BatchSize, task.Count);
         _schedule = new Schedule(options.Schedule, options.LearningRate, options.WarmUp, (long)StepsAnEpoch * options.Epochs);
-        (_graph, _cost, _step) = Compile(model);
-        (_sampler, _prices) = (SamplerFor(_cost), PricesOf(_cost));
+        (_graph, _cost, _step, _sampler, _prices) = Compile(model);
         Provenance = model.Provenance;
     }
 
@@ -73,8 +72,7 @@ sealed class TrainingRun : IDisposable
         var factored = SvdFactoring.Factor(Model().Model, Provenance, _options.Layers, _options.RankShare);
         _step.Dispose();
         _graph.Dispose();
-        (_graph, _cost, _step) = Compile(factored);
-        (_sampler, _prices) = (SamplerFor(_cost), PricesOf(_cost));
+        (_graph, _cost, _step, _sampler, _prices) = Compile(factored);
         State = State with { FactoredSince = State.Step, RanksSince = State.Step, BestEpoch = 0 };
     }
 
@@ -110,12 +108,18 @@ sealed class TrainingRun : IDisposable
     /// <summary>Removes each layer's tail whose importance is at most the threshold, where a lasso is there to shrink it.</summary>
     public void Shrink()
     {
-        for (var i = 0; _options.Lasso.Weight > 0 && i < _graph.Pairs.Count; i++)
+        if (_options.Lasso.Weight == 0)
+        {
+            return;
+        }
+
+        var ranks = _graph.Ranks;
+        for (var i = 0; i < ranks.Count; i++)
         {
             var pair = _graph.Pairs[i];
             var importance = GroupLasso.TailNorms(_graph.Weights[pair.U]).Zip(GroupLasso.TailNorms(_graph.Weights[pair.V]), (u, v) => u * v);
             var kept = importance.Count(value => value > _options.ShrinkThreshold);
-            if (kept < _graph.Ranks[i])
+            if (kept < ranks[i])
             {
                 _graph.Shrink(i, kept);
                 _step.Shrink(pair.U, kept);
@@ -277,7 +281,8 @@ sealed class TrainingRun : IDisposable
     double[] PricesOf(LodCost cost)
     {
         var prices = cost.Layers.Select(layer => _options.Lasso.Weighting == LassoWeighting.Even ? 1.0 : layer.Positions * (layer.Pair.In + (double)layer.Pair.Out)).ToArray();
-        return [.. prices.Select(price => price / prices.Max())];
+        var dearest = prices.DefaultIfEmpty().Max();
+        return [.. prices.Select(price => price / dearest)];
     }
 
     IRankSampler? SamplerFor(LodCost cost) => _options.Sampling switch
@@ -289,12 +294,13 @@ sealed class TrainingRun : IDisposable
     };
 
     // The graph first: it names an operator that it lacks more plainly than a count that fails on it.
-    (TrainableGraph, LodCost, GradientStep) Compile(LodModel model)
+    (TrainableGraph, LodCost, GradientStep, IRankSampler?, double[]) Compile(LodModel model)
     {
         var graph = new TrainableGraph(model);
         try
         {
-            return (graph, model.Cost(), new GradientStep(_options));
+            var cost = model.Cost();
+            return (graph, cost, new GradientStep(_options), SamplerFor(cost), PricesOf(cost));
         }
         catch
         {
