@@ -69,7 +69,7 @@ sealed class ExportJob(
     Variant CutAndCheck(string id, PlannedVariant planned, SharedWeights weights)
     {
         Tell($"{id}: cutting");
-        var model = _cutter.Cut(planned.Plan);
+        var model = _cutter.Cut(planned.Formed);
         Recalibrate(id, model);
         var reference = ReferenceOutputs(planned.Plan, model);
         model.RemoveMetadata(LodModel.VocabularyKey);
@@ -91,6 +91,7 @@ sealed class ExportJob(
             Id = id,
             File = file,
             Plan = planned.Plan,
+            IdentityBlocks = planned.Formed.Blocks.Count > 0 ? [.. planned.Formed.Blocks.Order(StringComparer.Ordinal)] : null,
             Params = planned.Cost.Params,
             Macs = planned.Cost.Macs,
             Bytes = bytes + new FileInfo(path).Length,

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
@@ -13,27 +12,18 @@ static class ExportCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var defaults = new ExportOptions();
         var source = new Argument<string>("model") { Description = "A model.lod.onnx." };
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
-        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
+        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm, probes layers and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
-        var budgets = new Option<Budget[]>("--budgets")
-        {
-            Description = "Shares of the dense model's cost, such as 1,0.5,0.25.",
-            DefaultValueFactory = _ => [.. defaults.Budgets],
-            CustomParser = SharedOptions.Parse(Shares),
-        };
-        var unit = new Option<BudgetUnit>("--by") { Description = "What budgets are shares of: macs, params or ranks.", DefaultValueFactory = _ => defaults.Unit };
-        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.")
-        {
-            source, output, data, dataDir, budgets, unit,
-        };
+        var planning = new PlanningFlags();
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir };
+        planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir)).Evaluation : null;
             var folder = parsed.GetValue(output)!;
+            var options = planning.Read(parsed, parsed.GetValue(source)!, terminal, cancellation);
             var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
             terminal.Show(Tables.Family(report));
             terminal.Answer(report);
@@ -54,12 +44,8 @@ static class ExportCommand
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }
 
-        var dropped = options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray();
-        if (dropped.Length > 0)
-        {
-            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
-        }
-
+        TellBlocks(manifest, terminal);
+        TellDropped(options, manifest, terminal);
         return manifest;
     }
 
@@ -70,6 +56,30 @@ static class ExportCommand
         _ => false,
     };
 
-    static Budget[] Shares(string text) =>
-        [.. text.Split(',').Select(share => new Budget(double.Parse(share, NumberStyles.Float, CultureInfo.InvariantCulture)))];
+    static void TellBlocks(FamilyManifest manifest, Terminal terminal)
+    {
+        var blocks = manifest.Variants.Sum(variant => variant.IdentityBlocks?.Count ?? 0);
+        if (blocks > 0)
+        {
+            var own = manifest.Variants.Sum(variant => (variant.IdentityBlocks ?? []).Sum(layer => BlockBytes(manifest, variant, layer)));
+            terminal.Say($"{blocks} layers are identity blocks, whose {Units.Bytes(own)} of weights no other variant shares.");
+        }
+    }
+
+    static long BlockBytes(FamilyManifest manifest, Variant variant, string name)
+    {
+        var (layer, rank) = (manifest.Layers.First(layer => layer.Name == name), variant.Plan![name].Components!.Value);
+        return sizeof(float) * (long)rank * (layer.In + layer.Out - rank);
+    }
+
+    static void TellDropped(ExportOptions options, FamilyManifest manifest, Terminal terminal)
+    {
+        var dropped = options.Variants is null && options.Limits.Count == 0
+            ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
+            : [];
+        if (dropped.Length > 0 && options.MinAccuracy is null)
+        {
+            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
+        }
+    }
 }

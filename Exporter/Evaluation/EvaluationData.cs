@@ -20,6 +20,9 @@ public abstract class EvaluationData
     /// <summary>The set's name.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether the last axis of a graph's first output scores classes, one of which is right.</summary>
+    public virtual bool GivesScores => true;
+
     /// <summary>Measures a graph on the whole test split.</summary>
     /// <param name="session">The graph, loaded.</param>
     /// <param name="cancellation">Checked before each batch.</param>
