@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime;
@@ -40,6 +41,13 @@ public sealed class InputTensor
     {
     }
 
+    /// <summary>Numbers of type <c>float16</c>; a copy of them is made.</summary>
+    /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
+    public InputTensor(string name, Half[] values, params ReadOnlySpan<int> shape)
+        : this(name, "float16", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<Half, Float16>(values).ToArray(), axes))
+    {
+    }
+
     InputTensor(string name, string type, int count, ReadOnlySpan<int> shape, Func<long[], OrtValue> value)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -62,7 +70,7 @@ public sealed class InputTensor
     /// <summary>The name that the graph gives it.</summary>
     public string Name { get; }
 
-    /// <summary><c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>.</summary>
+    /// <summary><c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>.</summary>
     public string Type { get; }
 
     /// <summary>The size of each axis, outermost first.</summary>

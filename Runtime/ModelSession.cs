@@ -1,9 +1,12 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MaestroDeploy.Runtime;
 
-/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
+/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
 /// <remarks>Runs may come from several threads at once.</remarks>
 public sealed class ModelSession : IDisposable
 {
@@ -30,9 +33,9 @@ public sealed class ModelSession : IDisposable
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
             Outputs = [.. session.OutputNames.Select(output => Signature(output, session.OutputMetadata[output]))];
-            if (Outputs.FirstOrDefault(output => output.Type != "float32") is { } other)
+            if (Outputs.FirstOrDefault(output => output.Type is not ("float32" or "float16")) is { } other)
             {
-                throw new ModelException(name, $"It gives {other}, not float32.");
+                throw new ModelException(name, $"It gives {other}, not float32 or float16.");
             }
         }
         catch
@@ -45,7 +48,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 
-    /// <summary>What it gives, in the graph's order: float tensors.</summary>
+    /// <summary>What it gives, in the graph's order: tensors of float32 or float16, both read as floats.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
     /// <summary>What it runs on.</summary>
@@ -114,7 +117,7 @@ public sealed class ModelSession : IDisposable
             return [.. _session.OutputNames.Zip(outputs, (name, output) => new NamedTensor(
                 name,
                 Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
-                output.GetTensorDataAsSpan<float>().ToArray()))];
+                Floats(output)))];
         }
         finally
         {
@@ -221,6 +224,19 @@ public sealed class ModelSession : IDisposable
         }
     }
 
+    static float[] Floats(OrtValue output)
+    {
+        if (output.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float)
+        {
+            return output.GetTensorDataAsSpan<float>().ToArray();
+        }
+
+        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
+        var floats = new float[halves.Length];
+        TensorPrimitives.ConvertToSingle(halves, floats);
+        return floats;
+    }
+
     void CheckShape(TensorSignature signature, ReadOnlySpan<int> shape, string argument)
     {
         if (!TensorShapes.Fits(signature, shape))
@@ -231,5 +247,5 @@ public sealed class ModelSession : IDisposable
 
     TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
         ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "
-            + "not float32, int64, int32 or bool.");
+            + "not float32, float16, int64, int32 or bool.");
 }

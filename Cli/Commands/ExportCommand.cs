@@ -18,6 +18,7 @@ static class ExportCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
+        var format = new SampleFormatFlags();
         var budgets = new Option<Budget[]>("--budgets")
         {
             Description = "Shares of the dense model's cost, such as 1,0.5,0.25.",
@@ -29,12 +30,18 @@ static class ExportCommand
         {
             source, output, data, dataDir, budgets, unit,
         };
+        format.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
-            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir)).Evaluation : null;
+            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var folder = parsed.GetValue(output)!;
-            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
+            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set?.Evaluation, options, terminal, cancellation), null);
+            if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
+            {
+                terminal.Say(doubt);
+            }
+
             terminal.Show(Tables.Family(report));
             terminal.Answer(report);
             return Task.FromResult(0);
