@@ -52,8 +52,19 @@ sealed class NamedData
     }
 
     /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
-    /// <exception cref="UsageException">The samples cannot be varied so.</exception>
-    public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null)
+    /// <param name="options">How they are trained on.</param>
+    /// <param name="augmentation">How images are varied; null for not at all.</param>
+    /// <param name="teacher">The model whose answers are learnt; null for the labels.</param>
+    /// <exception cref="UsageException">The samples cannot be varied so, or labels are weighed where there is no teacher.</exception>
+    public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null, Teacher? teacher = null)
+    {
+        var (training, validation) = Labelled(options, augmentation);
+        return teacher is not null ? (new DistillationTask(training, teacher, options.LabelWeight), validation is null ? null : new DistillationTask(validation, teacher, options.LabelWeight))
+            : options.LabelWeight == 0 ? (training, validation)
+            : throw new UsageException("--label-weight weighs the labels beside a teacher; name one by --teacher.");
+    }
+
+    (TrainingTask Training, TrainingTask? Validation) Labelled(TrainingOptions options, Augmentation? augmentation)
     {
         if (_text is not null)
         {

@@ -33,6 +33,9 @@ public sealed class ClassificationTask : TrainingTask
     public override int Count => _samples.Count;
 
     /// <inheritdoc/>
+    public override bool Varies => _augmentation is not null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<int[]> Batches(int size, Random? random)
     {
         int[] order = [.. Enumerable.Range(0, Count)];
