@@ -56,11 +56,6 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
 
         int?[] axes = [.. input.Shape.Skip(1).Select(axis => axis.Size)];
         int[] shape = [batch.Count, .. samples.ShapeFor(axes) ?? throw new ExportException($"The graph cannot be measured: {samples.Misfit(axes)}.")];
-        return new EvaluationBatch(batch.Count, [input.Type switch
-        {
-            "float32" => new InputTensor(input.Name, batch.Samples, shape),
-            "float16" => new InputTensor(input.Name, Array.ConvertAll(batch.Samples, value => (Half)value), shape),
-            _ => throw new ExportException($"The graph takes {input}, and samples of {samples.Name} are numbers of floating point."),
-        }]);
+        return new EvaluationBatch(batch.Count, [new InputTensor(input.Name, batch.Samples, shape)]);
     }
 }

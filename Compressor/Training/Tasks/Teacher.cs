@@ -1,6 +1,5 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx;
-using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Runtime;
 using static TorchSharp.torch;
 
@@ -12,7 +11,7 @@ public sealed class Teacher : IDisposable
     const double LeastProbability = 1e-30; // its logarithm is finite in float32
 
     readonly ModelSession _session;
-    readonly (string Name, bool IsHalf)[] _inputs;
+    readonly string[] _inputs;
     readonly int? _batch;
     readonly bool _givesProbabilities;
 
@@ -24,7 +23,7 @@ public sealed class Teacher : IDisposable
     {
         var model = OnnxModel.Load(path);
         Name = Path.GetFileName(path);
-        _inputs = [.. model.Inputs.Select(input => (input.Name, input.Type?.TensorType?.ElemType == (int)TensorProto.Types.DataType.Float16))];
+        _inputs = [.. model.Inputs.Select(input => input.Name)];
         _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
         _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name))?.OpType == "Softmax";
         _session = new ModelSession(path, settings);
@@ -58,8 +57,8 @@ public sealed class Teacher : IDisposable
     {
         try
         {
-            var output = _session.RunAll([.. _inputs.Zip(inputs, (input, tensor) => Input(input.Name, input.IsHalf, tensor))])[0];
-            return NativeTensor.From(output.Values, Array.ConvertAll(output.Shape.ToArray(), extent => (long)extent));
+            var output = _session.RunAll([.. _inputs.Zip(inputs, Input)])[0];
+            return NativeTensor.From(output.Values, Array.ConvertAll(output.Shape, extent => (long)extent));
         }
         catch (ArgumentException e)
         {
@@ -67,15 +66,11 @@ public sealed class Teacher : IDisposable
         }
     }
 
-    static InputTensor Input(string name, bool isHalf, Tensor tensor)
+    static InputTensor Input(string name, Tensor tensor)
     {
         var shape = Array.ConvertAll(tensor.shape, extent => (int)extent);
-        if (tensor.dtype == ScalarType.Int64)
-        {
-            return new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape);
-        }
-
-        var values = tensor.contiguous().data<float>().ToArray();
-        return isHalf ? new InputTensor(name, Array.ConvertAll(values, value => (Half)value), shape) : new InputTensor(name, values, shape);
+        return tensor.dtype == ScalarType.Int64
+            ? new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape)
+            : new InputTensor(name, tensor.contiguous().data<float>().ToArray(), shape);
     }
 }
