@@ -5,6 +5,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -30,6 +31,9 @@ sealed class NamedData
 
     /// <summary>For recalibrating, checking and measuring variants.</summary>
     public EvaluationData Evaluation { get; }
+
+    /// <summary>How good a graph's answers are on the test split: this data knows the right ones.</summary>
+    public Quality Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation)!;
 
     /// <exception cref="UsageException">The text names no data.</exception>
     public static NamedData Load(string spec, string? dataDir) => UsageException.Check(() => spec.StartsWith("text:", StringComparison.Ordinal)
