@@ -37,7 +37,7 @@ public sealed class FamilyExporter
     /// <summary>Writes a family.</summary>
     /// <param name="source">A <c>model.lod.onnx</c>.</param>
     /// <param name="folder">The folder to write: absent, empty, or an older family, which is replaced whole.</param>
-    /// <param name="data">Calibrates BatchNorm and measures accuracy; null leaves both undone.</param>
+    /// <param name="data">Calibrates BatchNorm, measures accuracy, and is what outputs are compared on; null compares them on random inputs and leaves the rest undone.</param>
     /// <param name="progress">Told at each stage of each graph; null for no one.</param>
     /// <param name="cancellation">Checked between stages and batches; nothing is left behind.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
@@ -49,7 +49,7 @@ public sealed class FamilyExporter
         var planner = new UniformPlanner(lod.Cost(), _options.Unit);
         var planned = planner.Plan(_options.Budgets).OrderByDescending(variant => variant.Cost.Macs).ToList();
         using var output = new FamilyFolder(folder);
-        var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
+        var job = new ExportJob(_options, _settings, lod, data ?? new RandomInputs(), output, progress, planned.Count + 1, cancellation);
 
         var dense = job.WriteDense(planner.Dense());
         var variants = job.WriteVariants(planned);
@@ -80,7 +80,7 @@ public sealed class FamilyExporter
         var layers = lod.Pairs.Select(pair => new FactoredLayer(pair.Layer, pair.Kind == LayerKind.Conv ? "conv" : "linear", pair.Out, pair.In, pair.Rank(lod.Model)));
         return new FamilyManifest(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), (int)lod.Model.Proto.IrVersion, (int)lod.Model.Opset,
-            [.. lod.Model.Inputs.Select(Signature)], [.. lod.Model.Graph.Output.Select(Signature)], [.. layers], provenance,
+            [.. lod.Model.Inputs.Select(Signature)], [.. lod.Model.Graph.Output.Select(Signature).Where(output => output.Type is "float32" or "float16")], [.. layers], provenance,
             [.. Directory.GetFiles(staging).Order(StringComparer.Ordinal).Select(FileHash.Of)], dense, variants);
     }
 

@@ -6,6 +6,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -31,6 +32,9 @@ sealed class NamedData
 
     /// <summary>For recalibrating, checking and measuring variants.</summary>
     public EvaluationData Evaluation { get; }
+
+    /// <summary>How good a graph's answers are on the test split: this data knows the right ones.</summary>
+    public Quality Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation)!;
 
     /// <param name="spec">In one of <see cref="Forms"/>.</param>
     /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>

@@ -87,7 +87,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     {
         terminal.Progress("measuring accuracy");
         using var session = new ModelSession(_modelPath, settings);
-        var quality = data.Evaluation.Measure(session, cancellation);
+        var quality = data.Measure(session, cancellation);
         var perplexity = quality.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
         terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime");
         var lod = result.Model;

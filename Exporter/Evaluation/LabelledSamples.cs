@@ -17,7 +17,7 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
         var right = 0;
-        foreach (var batch in set.Test.Batches(BatchOf(session)))
+        foreach (var batch in set.Test.Batches(BatchOf(session, BatchSize)))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, set.Test, batch))[0].Values;
@@ -37,15 +37,16 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count), BatchSize);
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count) => Batches(session, set.Train.Take(count));
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
+        Batches(session, set.Train.Take(count), largestBatch);
 
-    static int BatchOf(ModelSession session) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : BatchSize;
+    static int BatchOf(ModelSession session, int largest) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : Math.Min(largest, BatchSize);
 
-    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples) =>
-        samples.Batches(BatchOf(session)).Select(batch => Inputs(session, samples, batch));
+    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples, int largest) =>
+        samples.Batches(BatchOf(session, largest)).Select(batch => Inputs(session, samples, batch));
 
     static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
     {
