@@ -12,13 +12,14 @@ namespace MaestroDeploy.Exporter;
 
 /// <summary>One export under way: what every graph of it goes through.</summary>
 sealed class ExportJob(
-    ExportOptions options, SessionSettings settings, LodModel lod, EvaluationData? data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
+    ExportOptions options, SessionSettings settings, LodModel lod, EvaluationData data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
     CancellationToken cancellation)
 {
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
     readonly PlanCutter _cutter = new(lod);
     IReadOnlyList<float[]>? _uncutStatistics;
+    RecordedOutputs? _original;
     int _done;
 
     public Variant WriteDense(PlannedVariant dense)
@@ -83,8 +84,10 @@ sealed class ExportJob(
 
         Tell($"{id}: checking");
         using var session = new ModelSession(path, settings);
-        var difference = ReferenceCheck.LargestDifference(id, reference, Outputs(session));
-        var quality = data?.Measure(session, cancellation);
+        var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
+        var difference = ReferenceCheck.LargestDifference(id, reference, outputs);
+        _original ??= outputs; // the dense graph comes first
+        var quality = data.Measure(session, cancellation);
         _done++;
         return new Variant
         {
@@ -99,29 +102,30 @@ sealed class ExportJob(
             Perplexity = quality?.Perplexity,
             AccuracySamples = quality?.Samples,
             AccuracyData = quality?.Data,
+            Distance = outputs.DistanceFrom(_original),
             MaxDifference = difference,
         };
     }
 
     void Recalibrate(string id, OnnxModel model)
     {
-        if (data is null || BatchNormRecalibration.Norms(model).Count == 0)
+        if (!data.IsReal || BatchNormRecalibration.Norms(model).Count == 0)
         {
             return;
         }
 
         Tell($"{id}: recalibrating BatchNorm");
-        _uncutStatistics ??= Statistics(lod.Model, data);
-        BatchNormRecalibration.Apply(model, Statistics(model, data), _uncutStatistics);
+        _uncutStatistics ??= Statistics(lod.Model);
+        BatchNormRecalibration.Apply(model, Statistics(model), _uncutStatistics);
     }
 
-    IReadOnlyList<float[]> Statistics(OnnxModel model, EvaluationData samples)
+    IReadOnlyList<float[]> Statistics(OnnxModel model)
     {
         using var session = Scratch(BatchNormRecalibration.MeasuringGraph(model));
-        return BatchNormRecalibration.Measure(session, samples, options.CalibrationSamples, cancellation);
+        return BatchNormRecalibration.Measure(session, data, options.CalibrationSamples, cancellation);
     }
 
-    float[] ReferenceOutputs(RankPlan plan, OnnxModel model)
+    RecordedOutputs ReferenceOutputs(RankPlan plan, OnnxModel model)
     {
         var reference = _cutter.Reference(plan);
         foreach (var name in BatchNormRecalibration.Norms(model).SelectMany(norm => norm.Input.Skip(3)))
@@ -130,12 +134,8 @@ sealed class ExportJob(
         }
 
         using var session = Scratch(reference);
-        return Outputs(session);
+        return RecordedOutputs.Of(session, data, options.CheckSamples);
     }
-
-    float[] Outputs(ModelSession session) => data is null
-        ? session.RunAll(RandomInputs.For(session, options.CheckSamples).Inputs)[0].Values
-        : [.. data.Check(session, options.CheckSamples).SelectMany(batch => data.Run(session, batch)[0].Values)];
 
     ModelSession Scratch(OnnxModel model)
     {

@@ -38,7 +38,7 @@ public sealed class FamilyExporter
     /// <summary>Writes a family.</summary>
     /// <param name="source">A <c>model.lod.onnx</c>.</param>
     /// <param name="folder">The folder to write: absent, empty, or an older family, which is replaced whole.</param>
-    /// <param name="data">Calibrates BatchNorm and measures accuracy; null leaves both undone.</param>
+    /// <param name="data">Calibrates BatchNorm, measures accuracy, and is what outputs are compared on; null compares them on random inputs and leaves the rest undone.</param>
     /// <param name="progress">Told at each stage of each graph; null for no one.</param>
     /// <param name="cancellation">Checked between stages and batches; nothing is left behind.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
@@ -53,6 +53,7 @@ public sealed class FamilyExporter
 
         var lod = LodModel.Load(source);
         using var output = new FamilyFolder(folder);
+        data ??= new RandomInputs();
         var errors = new ErrorTables(source, lod.Cost(), data);
         var planned = new Planner(lod, errors, data, _options, _settings, output.Scratch, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
         var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
@@ -104,7 +105,7 @@ public sealed class FamilyExporter
         var layers = lod.Pairs.Select(pair => new FactoredLayer(pair.Layer, pair.Kind == LayerKind.Conv ? "conv" : "linear", pair.Out, pair.In, pair.Rank(lod.Model)));
         return new FamilyManifest(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), (int)lod.Model.Proto.IrVersion, (int)lod.Model.Opset,
-            [.. lod.Model.Inputs.Select(Signature)], [.. lod.Model.Graph.Output.Select(Signature)], [.. layers], provenance,
+            [.. lod.Model.Inputs.Select(Signature)], [.. lod.Model.Graph.Output.Select(Signature).Where(output => output.Type is "float32" or "float16")], [.. layers], provenance,
             [.. Directory.GetFiles(staging).Order(StringComparer.Ordinal).Select(FileHash.Of)], dense, variants);
     }
 

@@ -160,12 +160,20 @@ public sealed class OnnxModel
     /// <remarks>A node that fixes it too, such as a Reshape, still does.</remarks>
     public void OpenBatchAxis()
     {
-        foreach (var shape in Inputs.Concat(Graph.Output).Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1))
+        var batch = ShapesOf(Inputs).FirstOrDefault(shape => shape.Dim[0].HasDimValue)?.Dim[0].DimValue;
+        foreach (var shape in ShapesOf(Inputs.Concat(Graph.Output)).Where(shape => shape.Dim[0].HasDimValue))
         {
-            shape.Dim[0] = shape.Dim[0].HasDimValue ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : shape.Dim[0];
+            shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
         }
 
-        Graph.ValueInfo.Clear(); // what it states of inner values may fix the batch
+        // What it states of inner values may fix the batch too, at any place; what it leaves open there is inferred.
+        foreach (var shape in ShapesOf(Graph.ValueInfo).Where(shape => batch is not null && shape.Dim[0].DimValue == batch))
+        {
+            shape.Dim[0] = new TensorShapeProto.Types.Dimension();
+        }
+
+        static IEnumerable<TensorShapeProto> ShapesOf(IEnumerable<ValueInfoProto> values) =>
+            [.. values.Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1)];
     }
 
     void CarryExternalData(string folder)

@@ -39,6 +39,9 @@ public sealed record Variant
     /// <summary>The data set behind <see cref="Accuracy"/>.</summary>
     public string? AccuracyData { get; init; }
 
+    /// <summary>How far its outputs lie from the dense model's; null in families older than this number.</summary>
+    public OutputDistance? Distance { get; init; }
+
     /// <summary>Largest absolute difference of an output from its reference; null when not compared.</summary>
     public double? MaxDifference { get; init => field = Check.NotNegative(value); }
 }

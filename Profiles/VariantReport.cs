@@ -24,6 +24,9 @@ public sealed record VariantReport
     /// <summary>e to the mean cross-entropy in nats, of models of language; absent for others.</summary>
     public double? Perplexity { get; init; }
 
+    /// <summary>How far its outputs lie from the dense model's; absent when not compared.</summary>
+    public OutputDistance? Distance { get; init; }
+
     /// <summary>Median latency in microseconds; absent, like those below, when not measured here.</summary>
     public double? P50Us { get; init; }
 
@@ -60,6 +63,7 @@ public sealed record VariantReport
         Bytes = variant.Bytes,
         Accuracy = variant.Accuracy,
         Perplexity = variant.Perplexity,
+        Distance = variant.Distance,
         P50Us = latency?.Steady.P50Us,
         P90Us = latency?.Steady.P90Us,
         LoadMs = latency?.LoadMs,

@@ -1,15 +1,19 @@
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MaestroDeploy.Runtime;
 
-/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
-/// <remarks>Runs may come from several threads at once.</remarks>
+/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
+/// <remarks>
+/// Runs may come from several threads at once. Numbers of <c>float16</c> go in and come out as <c>float32</c>; outputs of other types are not asked for.
+/// </remarks>
 public sealed class ModelSession : IDisposable
 {
     readonly string _name;
     readonly InferenceSession _session;
     readonly RunOptions _options = new();
+    readonly string[] _outputNames;
 
     /// <summary>Loads a graph and whatever weights it reads from its own folder.</summary>
     /// <param name="path">The graph's file.</param>
@@ -21,6 +25,16 @@ public sealed class ModelSession : IDisposable
     {
     }
 
+    /// <summary>Loads a graph that has no file, its weights inline.</summary>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="graph">An ONNX ModelProto.</param>
+    /// <param name="settings">How to run it; null for the defaults.</param>
+    /// <inheritdoc cref="ModelSession(string, SessionSettings?)"/>
+    public ModelSession(string name, byte[] graph, SessionSettings? settings = null)
+        : this(name, SessionFactory.Load(name, graph, settings ??= new SessionSettings()), settings.Device)
+    {
+    }
+
     ModelSession(string name, InferenceSession session, Device device)
     {
         Device = device;
@@ -29,10 +43,11 @@ public sealed class ModelSession : IDisposable
         try
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
-            Outputs = [.. session.OutputNames.Select(output => Signature(output, session.OutputMetadata[output]))];
-            if (Outputs.FirstOrDefault(output => output.Type != "float32") is { } other)
+            Outputs = [.. session.OutputNames.Select(output => TensorShapes.Signature(output, session.OutputMetadata[output])).OfType<TensorSignature>().Where(IsFloat)];
+            _outputNames = [.. Outputs.Select(output => output.Name)];
+            if (Outputs.Count == 0)
             {
-                throw new ModelException(name, $"It gives {other}, not float32.");
+                throw new ModelException(name, $"It gives {string.Join(" and ", session.OutputNames)}, none of them float32 or float16.");
             }
         }
         catch
@@ -56,7 +71,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 
-    /// <summary>What it gives, in the graph's order: float tensors.</summary>
+    /// <summary>What it gives, in the graph's order: its float tensors.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
     /// <summary>What it runs on.</summary>
@@ -66,7 +81,7 @@ public sealed class ModelSession : IDisposable
     internal bool CopiesInputs => Device.CudaIndex is not null;
 
     // What the shorter calls are about.
-    TensorSignature OnlyInput => Inputs is [{ Type: "float32" } only]
+    TensorSignature OnlyInput => Inputs is [var only] && IsFloat(only)
         ? only
         : throw new ModelException(_name, $"It takes {string.Join(" and ", Inputs)}, not one float32 input; give each input by its name.");
 
@@ -79,7 +94,7 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>The graph that does nothing; running it shows what a call costs by itself.</summary>
     internal static ModelSession Identity(SessionSettings settings) =>
-        new("the identity graph", SessionFactory.Load(IdentityModel.Bytes, settings), settings.Device);
+        new("the identity graph", SessionFactory.LoadIdentity(settings), settings.Device);
 
     /// <summary>The only input's shape for a batch: the first axis takes the batch's size where the graph leaves it open.</summary>
     /// <param name="batch">Samples in the batch, 1 or more.</param>
@@ -122,10 +137,10 @@ public sealed class ModelSession : IDisposable
         try
         {
             using var outputs = RunNative(values);
-            return [.. _session.OutputNames.Zip(outputs, (name, output) => new NamedTensor(
+            return [.. _outputNames.Zip(outputs, (name, output) => new NamedTensor(
                 name,
                 Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
-                output.GetTensorDataAsSpan<float>().ToArray()))];
+                Floats(output)))];
         }
         finally
         {
@@ -159,7 +174,7 @@ public sealed class ModelSession : IDisposable
         {
             var signature = Inputs.FirstOrDefault(one => one.Name == input.Name)
                 ?? throw new ArgumentException($"{_name} has no input '{input.Name}'; it takes {string.Join(" and ", Inputs)}.", nameof(inputs));
-            if (input.Type != signature.Type)
+            if (input.Type != signature.Type && !(input.Type == "float32" && IsFloat(signature)))
             {
                 throw new ArgumentException($"{_name} takes {signature}; found {input.Type}.", nameof(inputs));
             }
@@ -173,7 +188,7 @@ public sealed class ModelSession : IDisposable
 
         return Inputs.FirstOrDefault(one => !given.ContainsKey(one.Name)) is { } missing
             ? throw new ArgumentException($"{_name} takes {missing}, which is not given.", nameof(inputs))
-            : [.. Inputs.Select(input => given[input.Name].ToOrtValue())];
+            : [.. Inputs.Select(input => given[input.Name].ToOrtValue(input.Type))];
     }
 
     /// <summary>Runs into outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
@@ -182,7 +197,7 @@ public sealed class ModelSession : IDisposable
     {
         try
         {
-            return _session.Run(_options, _session.InputNames, inputs, _session.OutputNames);
+            return _session.Run(_options, _session.InputNames, inputs, _outputNames);
         }
         catch (OnnxRuntimeException e)
         {
@@ -240,7 +255,13 @@ public sealed class ModelSession : IDisposable
         }
     }
 
+    static bool IsFloat(TensorSignature signature) => signature.Type is "float32" or "float16";
+
+    static float[] Floats(OrtValue output) => output.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float
+        ? output.GetTensorDataAsSpan<float>().ToArray()
+        : Array.ConvertAll(output.GetTensorDataAsSpan<Float16>().ToArray(), value => (float)value);
+
     TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
         ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "
-            + "not float32, int64, int32 or bool.");
+            + "not float32, float16, int64, int32 or bool.");
 }

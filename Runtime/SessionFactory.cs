@@ -37,14 +37,30 @@ static class SessionFactory
         }
     }
 
-    /// <summary>Loads a graph of our own that has no file.</summary>
+    /// <summary>Loads a graph that has no file, its weights inline.</summary>
     /// <exception cref="DeviceException">The device is not to be had.</exception>
-    public static InferenceSession Load(byte[] model, SessionSettings settings)
+    /// <exception cref="ModelException">It is no graph that ONNX Runtime takes.</exception>
+    public static InferenceSession Load(string name, byte[] model, SessionSettings settings)
     {
         using var options = Options(settings);
         try
         {
             return new InferenceSession(model, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException(name, $"ONNX Runtime cannot load it on {settings.Device}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads the graph that does nothing: what fails then is the device.</summary>
+    /// <exception cref="DeviceException">The device is not to be had.</exception>
+    public static InferenceSession LoadIdentity(SessionSettings settings)
+    {
+        using var options = Options(settings);
+        try
+        {
+            return new InferenceSession(IdentityModel.Bytes, options);
         }
         catch (OnnxRuntimeException e)
         {

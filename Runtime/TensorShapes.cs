@@ -68,6 +68,7 @@ static class TensorShapes
     public static string? TypeName(TensorElementType type) => type switch
     {
         TensorElementType.Float => "float32",
+        TensorElementType.Float16 => "float16",
         TensorElementType.Int64 => "int64",
         TensorElementType.Int32 => "int32",
         TensorElementType.Bool => "bool",

@@ -16,15 +16,23 @@ static class ExportCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm, probes layers and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
+        var format = new SampleFormatFlags();
+        var inputs = CalibrationFlags.Inputs();
         var planning = new PlanningFlags();
-        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir };
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs };
+        format.AddTo(command);
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir)).Evaluation : null;
-            var folder = parsed.GetValue(output)!;
-            var options = planning.Read(parsed, parsed.GetValue(source)!, terminal, cancellation);
-            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
+            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
+            var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
+            var options = planning.Read(parsed, file, terminal, cancellation);
+            var report = FamilyReport.Of(folder, Export(file, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
+            if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
+            {
+                terminal.Say(doubt);
+            }
+
             terminal.Show(Tables.Family(report));
             terminal.Answer(report);
             return Task.FromResult(0);
@@ -38,7 +46,7 @@ static class ExportCommand
         var manifest = new FamilyExporter(options).Export(source, folder, data, progress, cancellation);
         var (dense, smallest) = (manifest.Dense, manifest.Variants[^1]);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {dense.Id} → {smallest.Id}: {Units.Bytes(dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
-            + $"{Units.Count(dense.Macs)} → {Units.Count(smallest.Macs)} MACs, accuracy {Units.Share(dense.Accuracy)} → {Units.Share(smallest.Accuracy)}");
+            + $"{Units.Count(dense.Macs)} → {Units.Count(smallest.Macs)} MACs, {Units.Quality(dense.Accuracy, dense.Distance)} → {Units.Quality(smallest.Accuracy, smallest.Distance)}");
         foreach (var over in manifest.Variants.Where(variant => IsOver(variant, dense, options.Unit)))
         {
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");

@@ -1,3 +1,4 @@
+using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
@@ -5,6 +6,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -31,14 +33,42 @@ sealed class NamedData
     /// <summary>For recalibrating, checking and measuring variants.</summary>
     public EvaluationData Evaluation { get; }
 
-    /// <exception cref="UsageException">The text names no data.</exception>
-    public static NamedData Load(string spec, string? dataDir) => UsageException.Check(() => spec.StartsWith("text:", StringComparison.Ordinal)
-        ? new NamedData(ParallelText.Load(spec))
-        : new NamedData(DataSets.Load(spec, dataDir)));
+    /// <summary>How good a graph's answers are on the test split: this data knows the right ones.</summary>
+    public Quality Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation)!;
+
+    /// <param name="spec">In one of <see cref="Forms"/>.</param>
+    /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>
+    /// <param name="format">How a model wants them that was trained elsewhere; null as our own models are trained.</param>
+    /// <exception cref="UsageException">The text names no data, or they cannot be brought into that format.</exception>
+    public static NamedData Load(string spec, string? dataDir, SampleFormat? format = null) => UsageException.Check(() =>
+        !spec.StartsWith("text:", StringComparison.Ordinal) ? new NamedData(DataSets.Load(spec, dataDir).As(format ?? new SampleFormat()))
+        : format is null or { IsNone: true } ? new NamedData(ParallelText.Load(spec))
+        : throw new UsageException("--layout, --channels, --scale, --mean, --std and --format are for samples of numbers; this is text."));
+
+    /// <summary>What to say of a dense model that is hardly better than guessing; null where there is nothing to say.</summary>
+    /// <param name="accuracy">Its share of right answers, 0 to 1; null where it was not measured.</param>
+    public string? Doubt(double? accuracy)
+    {
+        var chance = _samples is null ? 0 : 1.0 / _samples.Test.Classes;
+        return accuracy < Math.Min(2 * chance, (1 + chance) / 2)
+            ? $"An accuracy of {Units.Share(accuracy)} is near chance ({Units.Share(chance)}): the model may want its samples otherwise than they are fed ({Scaling}); see --layout, --channels, --scale, --mean and --std."
+            : null;
+    }
 
     /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
-    /// <exception cref="UsageException">The samples cannot be varied so.</exception>
-    public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null)
+    /// <param name="options">How they are trained on.</param>
+    /// <param name="augmentation">How images are varied; null for not at all.</param>
+    /// <param name="teacher">The model whose answers are learnt; null for the labels.</param>
+    /// <exception cref="UsageException">The samples cannot be varied so, or labels are weighed where there is no teacher.</exception>
+    public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null, Teacher? teacher = null)
+    {
+        var (training, validation) = Labelled(options, augmentation);
+        return teacher is not null ? (new DistillationTask(training, teacher, options.LabelWeight), validation is null ? null : new DistillationTask(validation, teacher, options.LabelWeight))
+            : options.LabelWeight == 0 ? (training, validation)
+            : throw new UsageException("--label-weight weighs the labels beside a teacher; name one by --teacher.");
+    }
+
+    (TrainingTask Training, TrainingTask? Validation) Labelled(TrainingOptions options, Augmentation? augmentation)
     {
         if (_text is not null)
         {

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
@@ -13,23 +16,40 @@ static class TrainCommand
         var model = new Argument<string>("model") { Description = $"A built-in model ({string.Join(", ", BuiltInModels.Names)}) or an .onnx file." };
         var output = new Option<string>("--out") { Description = $"The folder for {TrainingJob.ModelFile}, {TrainingJob.MetricsFile} and checkpoints.", Required = true };
         var resume = new Option<bool>("--resume") { Description = "Go on from the last finished epoch of a run that was stopped." };
+        var teacher = new Option<string?>("--teacher") { Description = "A model, such as the original, whose answers are learnt instead of the labels." };
+        var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model: each step trains one of them, not a share drawn at random." };
         var threads = SharedOptions.Threads();
         var data = new TrainingDataFlags();
         var size = new ModelSizeFlags();
         var training = new TrainingFlags();
-        var command = new Command("train", "Train a model by LoD: the ranks of its layers become ordered by what they are worth.") { model, output, resume, threads };
+        var command = new Command("train", "Train a model by LoD: the ranks of its layers become ordered by what they are worth.") { model, output, teacher, plans, resume, threads };
         data.AddTo(command);
         size.AddTo(command);
         training.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var options = training.Read(parsed);
+            options = parsed.GetValue(plans) is { } chain ? Planned(options, chain, parsed.GetValue(model)!) : options;
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
-            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), parsed.GetValue(resume)));
+            using var original = parsed.GetValue(teacher) is { } file ? new Teacher(file, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads))) : null;
+            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), original, parsed.GetValue(resume)));
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>Trains the plans of a file, which must have been made for the model as it is.</summary>
+    static TrainingOptions Planned(TrainingOptions options, string file, string model)
+    {
+        var chain = ProfilesJson.Read<PlanChain>(file);
+        if (!File.Exists(model) || FileHash.Of(model).Sha256 != chain.SourceSha256)
+        {
+            throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
+        }
+
+        var ranks = chain.Plans.Select(planned => planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value));
+        return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. ranks] }).Checked());
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Data;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
@@ -31,15 +32,17 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <param name="data">What it learns.</param>
     /// <param name="options">How.</param>
     /// <param name="augmentation">How training images are varied; null for not at all.</param>
+    /// <param name="teacher">The model whose answers are learnt; null for the labels.</param>
     /// <param name="resume">Whether a run that was stopped here goes on.</param>
     /// <exception cref="CommandException">The folder cannot be used so.</exception>
-    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, bool resume = false)
+    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
     {
         CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var start = Start(model, name, data);
         List<string> metrics = [];
-        var (training, validation) = data.Tasks(options, augmentation);
+        var (training, validation) = data.Tasks(options, augmentation, teacher);
+        AskTeacher(training, start, data);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
         {
             metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
@@ -57,14 +60,34 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     {
         var pairs = LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [];
         data.Prepare(model);
+        model.OpenBatchAxis(); // others' models are often exported at a batch of one
         return new LodModel(model, pairs, new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling));
+    }
+
+    void AskTeacher(TrainingTask training, LodModel start, NamedData data)
+    {
+        if (training is not DistillationTask taught)
+        {
+            return;
+        }
+
+        terminal.Progress("asking the teacher");
+        taught.Check(start);
+        if (taught.TeacherAccuracy is { } accuracy)
+        {
+            terminal.Say($"the teacher is right on {Units.Share(accuracy)} of {taught.Name}");
+            if (data.Doubt(accuracy) is { } doubt)
+            {
+                terminal.Say(doubt);
+            }
+        }
     }
 
     TrainingReport Report(string name, NamedData data, TrainingResult result)
     {
         terminal.Progress("measuring accuracy");
         using var session = new ModelSession(_modelPath, settings);
-        var quality = data.Evaluation.Measure(session, cancellation);
+        var quality = data.Measure(session, cancellation);
         var perplexity = quality.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
         terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime");
         var lod = result.Model;

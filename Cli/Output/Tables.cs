@@ -7,19 +7,24 @@ namespace MaestroDeploy.Cli.Output;
 /// <summary>The tables that several verbs print.</summary>
 static class Tables
 {
+    static readonly string[] DistanceColumns = ["output error", "PSNR"];
+
     /// <summary>A family, the dense graph first: cost, accuracy and, where measured, latency beside the dense graph's.</summary>
     public static Table Family(FamilyReport report)
     {
         var measured = report.Variants.Any(variant => variant.P50Us is not null);
-        var table = Columns("variant", "MACs", "params", "bytes", "accuracy");
+        VariantReport[] all = [report.Dense, .. report.Variants];
+        var byDistance = all.All(variant => variant.Accuracy is null) && all.Any(variant => variant.Distance is not null);
+        var table = Columns("variant", ["MACs", "params", "bytes", .. byDistance ? DistanceColumns : ["accuracy"]]);
         foreach (var column in measured ? new[] { "p50", "p90", "speed-up", "load", "first run", "samples" } : [])
         {
             table.AddColumn(new TableColumn(column).RightAligned());
         }
 
-        foreach (var variant in report.Variants.Prepend(report.Dense))
+        foreach (var variant in all)
         {
-            List<string> cells = [variant.Id, Units.Count(variant.Macs), Units.Count(variant.Params), Units.Bytes(variant.Bytes), Units.Share(variant.Accuracy)];
+            List<string> cells = [variant.Id, Units.Count(variant.Macs), Units.Count(variant.Params), Units.Bytes(variant.Bytes)];
+            cells.AddRange(byDistance ? [Units.Error(variant.Distance?.RelativeError), Decibels(variant.Distance)] : [Units.Share(variant.Accuracy)]);
             if (measured)
             {
                 cells.AddRange([Units.Microseconds(variant.P50Us), Units.Microseconds(variant.P90Us), SpeedUp(report.Dense, variant),
@@ -44,6 +49,8 @@ static class Tables
 
         return table;
     }
+
+    static string Decibels(OutputDistance? distance) => distance?.PsnrDb is { } psnr ? psnr.ToString("0.0", CultureInfo.InvariantCulture) + " dB" : "–";
 
     static string SpeedUp(VariantReport dense, VariantReport variant) => dense.P50Us is { } before && variant.P50Us is { } now
         ? (before / now).ToString("0.0", CultureInfo.InvariantCulture) + "x"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Cli.Output;
 
@@ -10,6 +11,14 @@ static class Units
     public static string Bytes(long bytes) => Scaled(bytes, " B", " kB", " MB", " GB");
 
     public static string Share(double? share) => share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "–";
+
+    /// <summary>A relative error, which may lie anywhere below 1, by two digits.</summary>
+    public static string Error(double? error) => error is { } value ? value.ToString(value is 0 or >= 0.001 ? "0.####" : "0.0e0", CultureInfo.InvariantCulture) : "–";
+
+    /// <summary>How good a variant is by what is known: its accuracy, or else its outputs' distance from the dense model's.</summary>
+    public static string Quality(double? accuracy, OutputDistance? distance) => accuracy is null && distance is not null
+        ? $"output error {Error(distance.RelativeError)}"
+        : $"accuracy {Share(accuracy)}";
 
     public static string Microseconds(double? microseconds) => microseconds is { } value ? Scaled(value, " µs", " ms", " s") : "–";
 

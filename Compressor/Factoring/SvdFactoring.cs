@@ -9,6 +9,7 @@ namespace MaestroDeploy.Compressor.Factoring;
 /// <remarks>
 /// <c>W = P·S·Qᵀ</c> becomes <c>U = (P·√S)ᵀ</c> and <c>V = √S·Qᵀ</c>, so that both factors share the scale and the largest
 /// component comes first; the model's outputs stay as they were but for rounding. Source: Maestro, section 3, initialisation.
+/// With <see cref="PrincipalResponses"/>, P is their directions in their order, and S·Qᵀ = Pᵀ·W, each row's length in S.
 /// </remarks>
 public static class SvdFactoring
 {
@@ -17,21 +18,38 @@ public static class SvdFactoring
     /// <param name="provenance">How it came to be.</param>
     /// <param name="choice">Which layers; null for all.</param>
     /// <param name="rankShare">Share of each layer's full rank that is kept, in (0, 1].</param>
+    /// <remarks>The batch's size, if the model fixes one, is left open, as training wants it.</remarks>
     /// <exception cref="OnnxFormatException">The model has no such weight that can be factored.</exception>
     public static LodModel Factor(OnnxModel model, LodProvenance provenance, LayerChoice? choice = null, double rankShare = 1)
     {
+        var open = model.Clone();
+        open.OpenBatchAxis();
+        return Decompose(open, provenance, choice, rankShare).Model;
+    }
+
+    /// <summary>Factors a copy of a model, and tells how the energy of each layer is spread over its components.</summary>
+    /// <param name="model">A dense model; it is not changed.</param>
+    /// <param name="provenance">How it came to be.</param>
+    /// <param name="choice">Which layers; null for all.</param>
+    /// <param name="rankShare">Share of each layer's full rank that is kept, in (0, 1].</param>
+    /// <param name="responses">What its layers answer on real inputs, by which components are then ordered; null to go by the weights alone.</param>
+    /// <exception cref="OnnxFormatException">The model has no such weight that can be factored.</exception>
+    public static (LodModel Model, IReadOnlyList<LayerSpectrum> Spectra) Decompose(
+        OnnxModel model, LodProvenance provenance, LayerChoice? choice = null, double rankShare = 1, PrincipalResponses? responses = null)
+    {
         var factored = model.Clone();
         factored.InlineData();
-        factored.OpenBatchAxis();
         List<FactorPair> pairs = [];
+        List<LayerSpectrum> spectra = [];
         foreach (var layer in Layers(factored, choice ?? LayerChoice.All))
         {
-            var (u, v) = Split(Matrix(factored, layer), layer.Out, layer.Columns);
+            var (u, v, energies) = Split(Matrix(factored, layer), layer.Out, layer.Columns, responses?.Of(layer));
             var kept = (int)Math.Ceiling(rankShare * Math.Min(layer.Out, layer.Columns));
             pairs.Add(PairRewrite.Factor(factored, layer, u.AsSpan(0, kept * layer.Out), v.AsSpan(0, kept * layer.Columns)));
+            spectra.Add(new LayerSpectrum(layer.Name, energies));
         }
 
-        return new LodModel(factored, pairs, provenance);
+        return (new LodModel(factored, pairs, provenance), spectra);
     }
 
     /// <summary>Makes sure that a model can be factored, before anyone trains it for hours.</summary>
@@ -44,7 +62,7 @@ public static class SvdFactoring
         }
     }
 
-    static List<WeightLayer> Layers(OnnxModel model, LayerChoice choice)
+    internal static List<WeightLayer> Layers(OnnxModel model, LayerChoice choice)
     {
         var all = WeightLayers.Find(model, out var skipped);
         var chosen = choice.Of(all).ToList();
@@ -66,15 +84,23 @@ public static class SvdFactoring
             : throw new OnnxFormatException(model.Name, $"the weight of '{layer.Name}' holds values that are infinite or not numbers");
     }
 
-    /// <summary>The factors U [r, rows] and V [r, columns] of W [rows, columns], with r = min(rows, columns).</summary>
-    static (float[] U, float[] V) Split(float[] matrix, int rows, int columns)
+    /// <summary>The factors U [r, rows] and V [r, columns] of W [rows, columns], with r = min(rows, columns), and each component's energy.</summary>
+    static (float[] U, float[] V, double[] Energies) Split(float[] matrix, int rows, int columns, PrincipalDirections? directions)
     {
         using var scope = NewDisposeScope();
         // In double: the error of the model's outputs is then the rounding of the result alone.
         var weight = NativeTensor.From(matrix, rows, columns).to(float64);
-        var (p, s, qt) = linalg.svd(weight, fullMatrices: false);
+        var (p, s, qt) = directions is null ? linalg.svd(weight, fullMatrices: false) : Along(directions.Vectors, weight);
         var root = s.sqrt().unsqueeze(1);
-        return (Floats(p.t() * root), Floats(root * qt));
+        return (Floats(p.t() * root), Floats(root * qt), directions?.Energies ?? s.square().data<double>().ToArray());
+    }
+
+    /// <summary>W = P·S·Qᵀ for a given orthonormal P [rows, r] whose columns span W's.</summary>
+    static (Tensor P, Tensor S, Tensor Qt) Along(Tensor p, Tensor weight)
+    {
+        var inner = p.t().matmul(weight);
+        var lengths = linalg.vector_norm(inner, dims: [1L]);
+        return (p, lengths, inner / lengths.clamp_min(1e-300).unsqueeze(1));
     }
 
     static float[] Floats(Tensor values) => values.to(float32).contiguous().data<float>().ToArray();

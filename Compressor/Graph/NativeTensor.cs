@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph;
@@ -35,23 +37,41 @@ static class NativeTensor
         return result;
     }
 
-    /// <summary>A copy of an initializer of float32 or int64 numbers.</summary>
-    /// <exception cref="OnnxFormatException">It is of another type.</exception>
-    public static Tensor From(OnnxModel model, TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType == TensorProto.Types.DataType.Float
-        ? From(model.Floats(tensor), tensor.Dims.ToArray())
-        : Shaped(model.Longs(tensor), tensor.Dims.ToArray());
-
-    // A scalar has no sizes to give.
-    static Tensor Shaped(long[] values, long[] shape)
+    /// <summary>A copy of an initializer, in the type that the graph computes in: see <see cref="TorchTypes.Computed"/>.</summary>
+    /// <exception cref="UntrainableModelException">Torch has no such type.</exception>
+    public static Tensor From(OnnxModel model, TensorProto tensor)
     {
         using var scope = NewDisposeScope();
-        return From(values).reshape(shape).MoveToOuterDisposeScope();
+        var stored = TorchTypes.Stored((DataType)tensor.DataType)
+            ?? throw new UntrainableModelException(model.Name, tensor.Name, $"it is a tensor of {ElementTypes.Name(tensor.DataType)}");
+        var elements = empty([ElementTypes.Count(tensor)], stored);
+        if (elements.numel() > 0)
+        {
+            model.Raw(tensor).CopyTo(elements.bytes);
+        }
+
+        return elements.to(TorchTypes.Computed((DataType)tensor.DataType)!.Value).reshape([.. tensor.Dims]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The elements as whole numbers, row-major.</summary>
+    public static long[] Longs(Tensor tensor) => Elements<long>(tensor.to(int64));
+
+    /// <summary>The elements as real numbers, row-major.</summary>
+    public static double[] Doubles(Tensor tensor) => Elements<double>(tensor.detach().to(float64));
 
     /// <summary>A copy of a float tensor as an initializer of that name.</summary>
-    public static TensorProto ToOnnx(string name, Tensor tensor)
+    /// <param name="name">The initializer's name.</param>
+    /// <param name="tensor">Its values.</param>
+    /// <param name="type">The type to store them in, of those that Torch has.</param>
+    public static TensorProto ToOnnx(string name, Tensor tensor, DataType type = DataType.Float)
     {
         using var scope = NewDisposeScope();
-        return TensorValues.Create(name, tensor.shape, tensor.detach().contiguous().data<float>().ToArray());
+        var elements = tensor.detach().to(TorchTypes.Stored(type)!.Value).contiguous();
+        var result = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(elements.bytes) };
+        result.Dims.AddRange(tensor.shape);
+        return result;
     }
+
+    static T[] Elements<T>(Tensor tensor) where T : struct =>
+        tensor.numel() == 0 ? [] : MemoryMarshal.Cast<byte, T>(tensor.contiguous().bytes).ToArray();
 }

@@ -42,6 +42,6 @@ sealed class PairExecution(FactorPair pair, Operator dense, int x, int bias, int
         var weight = pair.Kind == LayerKind.Product
             ? flatV.t().mm(flatU)
             : flatU.t().mm(flatV).reshape([.. pair.DenseShape.Select(size => (long)size)]);
-        return dense(bias < 0 ? [values[x], weight] : [values[x], weight, values[bias]], mode);
+        return dense(bias < 0 ? [values[x], weight] : [values[x], weight, values[bias]], mode)[0];
     }
 }

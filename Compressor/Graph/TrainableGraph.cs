@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using MaestroDeploy.Compressor.Graph.Operators;
-using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
 using static TorchSharp.torch;
@@ -9,7 +7,7 @@ namespace MaestroDeploy.Compressor.Graph;
 
 /// <summary>An ONNX graph compiled to Torch, run at full or at chosen ranks.</summary>
 /// <remarks>
-/// <para>Float initializers learn; Constant nodes do not. Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.</para>
+/// <para>Float initializers learn, half-precision ones as float32; see <see cref="GraphTensors"/> for those that do not. Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.</para>
 /// <para>
 /// A rank is applied by reading a prefix of both factors' rows, and no operator knows of factors. A layer of rank 0 leaves its bias: it is
 /// held as one component of zeros that learns no more, so that files and graphs stay of the shapes that every runtime takes.
@@ -18,34 +16,33 @@ namespace MaestroDeploy.Compressor.Graph;
 public sealed class TrainableGraph : IDisposable
 {
     readonly LodModel _source;
-    readonly List<Step> _steps = [];
-    readonly Dictionary<string, int> _slots = [];
-    readonly Dictionary<string, Tensor> _weights = [];
-    readonly Dictionary<string, Tensor> _statistics = [];
-    readonly Dictionary<string, Tensor> _constants = [];
-    readonly PairExecution[] _pairs;
-    readonly int[] _inputs;
-    readonly int _logits, _output;
+    readonly GraphTensors _tensors;
+    readonly GraphProgram _program;
+    readonly int[] _outputs;
+    readonly int _logits;
 
     /// <param name="source">The model; it is not changed.</param>
     /// <exception cref="UntrainableModelException">A node that the trainable graph lacks.</exception>
     public TrainableGraph(LodModel source)
     {
         _source = source;
-        var model = source.Model;
-        _inputs = [.. model.Inputs.Select(input => Slot(input.Name))];
-        var pairOf = NodesOfPairs(source);
-        foreach (var node in model.Graph.Node.Where(node => node.OpType != "Constant"))
+        var graph = source.Model.Graph;
+        _tensors = new GraphTensors(source.Model);
+        try
         {
-            _steps.Add(new Step(Compile(node, model), Slots(node), Slot(node.Output[0]), pairOf.GetValueOrDefault(node.Output[0], -1)));
+            _program = new GraphProgram(source, _tensors);
+        }
+        catch
+        {
+            _tensors.Dispose();
+            throw;
         }
 
-        _pairs = [.. source.Pairs.Select(pair => Execution(pair, model))];
-        _output = Slot(model.Graph.Output[0].Name);
+        _outputs = [.. graph.Output.Select(output => _program.Slot(output.Name))];
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
-        var last = model.Graph.Node.FirstOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name));
-        _logits = last?.OpType == "Softmax" ? Slot(last.Input[0]) : _output;
-        LoadTensors(model); // at the end, for nobody would free them if a node were refused
+        var last = graph.Node.FirstOrDefault(node => node.Output.Contains(graph.Output[0].Name));
+        _logits = last?.OpType == "Softmax" ? _program.Slot(last.Input[0]) : _outputs[0];
+        RestEmptyPairs();
     }
 
     /// <summary>The operators that can be trained, by their ONNX names.</summary>
@@ -55,10 +52,10 @@ public sealed class TrainableGraph : IDisposable
     public IReadOnlyList<FactorPair> Pairs => _source.Pairs;
 
     /// <summary>Every trainable tensor by its initializer's name. The graph owns them.</summary>
-    public IReadOnlyDictionary<string, Tensor> Weights => _weights;
+    public IReadOnlyDictionary<string, Tensor> Weights => _tensors.Weights;
 
     /// <summary>BatchNorm's running means and variances by their initializers' names. The graph owns them.</summary>
-    public IReadOnlyDictionary<string, Tensor> Statistics => _statistics;
+    public IReadOnlyDictionary<string, Tensor> Statistics => _tensors.Statistics;
 
     /// <summary>The current rank of each pair, in the order of <see cref="Pairs"/>; 0 where nothing but the bias is left.</summary>
     public IReadOnlyList<int> Ranks => [.. Pairs.Select(RankOf)];
@@ -68,11 +65,15 @@ public sealed class TrainableGraph : IDisposable
     /// <param name="ranks">A rank for each pair, 1 to its current one; null for all at their current rank.</param>
     /// <param name="mode">What the pass is for.</param>
     /// <returns>The output, which the caller owns.</returns>
-    public Tensor Forward(Tensor input, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) => Run([input], ranks, mode, _output);
+    public Tensor Forward(Tensor input, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) => Run([input], ranks, mode, _outputs[..1])[0];
 
     /// <summary>As <see cref="Forward"/>, but takes every input in the graph's order, and stops before a final Softmax.</summary>
     public Tensor Logits(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
-        Run(inputs, ranks, mode, _logits);
+        Run(inputs, ranks, mode, [_logits])[0];
+
+    /// <summary>As <see cref="Forward"/>, but takes every input and gives every output, in the graph's order.</summary>
+    public IReadOnlyList<Tensor> Outputs(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
+        Run(inputs, ranks, mode, _outputs);
 
     /// <summary>Cuts a pair to its first components for good.</summary>
     /// <param name="pair">Index in <see cref="Pairs"/>.</param>
@@ -82,9 +83,9 @@ public sealed class TrainableGraph : IDisposable
         foreach (var name in new[] { Pairs[pair].U, Pairs[pair].V })
         {
             using var scope = NewDisposeScope();
-            var old = _weights[name];
+            var old = _tensors.Weights[name];
             var kept = old.detach()[..Math.Max(1, rank)].clone();
-            _weights[name] = (rank == 0 ? kept.zero_() : kept.requires_grad_(true)).DetachFromDisposeScope();
+            _tensors.Weights[name] = (rank == 0 ? kept.zero_() : kept.requires_grad_(true)).DetachFromDisposeScope();
             old.Dispose();
         }
     }
@@ -98,9 +99,9 @@ public sealed class TrainableGraph : IDisposable
         for (var i = 0; i < model.Graph.Initializer.Count; i++)
         {
             var name = model.Graph.Initializer[i].Name;
-            if (_weights.TryGetValue(name, out var tensor) || _statistics.TryGetValue(name, out tensor))
+            if (Weights.TryGetValue(name, out var tensor) || Statistics.TryGetValue(name, out tensor))
             {
-                model.Graph.Initializer[i] = NativeTensor.ToOnnx(name, tensor);
+                model.Graph.Initializer[i] = NativeTensor.ToOnnx(name, tensor, (TensorProto.Types.DataType)model.Graph.Initializer[i].DataType);
             }
         }
 
@@ -108,26 +109,44 @@ public sealed class TrainableGraph : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var tensor in _weights.Values.Concat(_statistics.Values).Concat(_constants.Values))
-        {
-            tensor.Dispose();
-        }
-    }
+    public void Dispose() => _tensors.Dispose();
 
-    Tensor Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks, ForwardMode mode, int wanted)
+    Tensor[] Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks, ForwardMode mode, int[] wanted)
     {
         using var scope = NewDisposeScope();
-        var values = new Tensor?[_slots.Count];
-        foreach (var (slot, input) in _inputs.Zip(inputs))
+        var values = Values(inputs, ranks);
+        var merged = new bool?[Pairs.Count];
+        var missing = wanted.Distinct().Count(slot => values[slot] is null);
+        for (var i = 0; missing > 0; i++)
+        {
+            var step = _program.Steps[i];
+            if (step.Pair >= 0 && (merged[step.Pair] ??= IsMerged(step.Pair, values)))
+            {
+                RunMerged(step, values, mode);
+            }
+            else
+            {
+                step.Run(values, mode);
+            }
+
+            missing -= step.Outputs.Count(slot => slot >= 0 && wanted.Contains(slot) && values[slot] is not null);
+        }
+
+        // What a graph gives out as it came in is still the giver's.
+        return [.. wanted.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())];
+    }
+
+    Tensor?[] Values(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks)
+    {
+        var values = new Tensor?[_program.Values];
+        foreach (var (slot, input) in _program.Inputs.Zip(inputs))
         {
             values[slot] = input;
         }
 
-        foreach (var (name, tensor) in _weights.Concat(_statistics).Concat(_constants))
+        foreach (var (name, tensor) in _tensors.All)
         {
-            values[_slots[name]] = tensor;
+            values[_program.Slot(name)] = tensor;
         }
 
         for (var i = 0; ranks is not null && i < ranks.Count; i++)
@@ -136,105 +155,43 @@ public sealed class TrainableGraph : IDisposable
             Cut(values, Pairs[i].V, ranks[i]);
         }
 
-        var merged = new bool?[_pairs.Length];
-        foreach (var step in _steps)
-        {
-            if (step.Pair >= 0 && (merged[step.Pair] ??= IsMerged(step.Pair, values)))
-            {
-                if (step.Output == _pairs[step.Pair].Output)
-                {
-                    values[step.Output] = _pairs[step.Pair].RunMerged(values, values[_slots[Pairs[step.Pair].U]]!, values[_slots[Pairs[step.Pair].V]]!, mode);
-                }
-            }
-            else
-            {
-                values[step.Output] = step.Operator([.. step.Inputs.Select(slot => slot < 0 ? null : values[slot])], mode);
-            }
-
-            if (step.Output == wanted)
-            {
-                break;
-            }
-        }
-
-        return values[wanted]!.MoveToOuterDisposeScope();
+        return values;
     }
 
     void Cut(Tensor?[] values, string factor, int rank)
     {
-        var whole = _weights[factor];
-        values[_slots[factor]] = rank > 0 && rank < whole.shape[0] ? whole[..rank] : whole;
+        var whole = Weights[factor];
+        values[_program.Slot(factor)] = rank > 0 && rank < whole.shape[0] ? whole[..rank] : whole;
     }
 
-    bool IsMerged(int pair, Tensor?[] values) => _pairs[pair].IsCheaperMerged(values, (int)values[_slots[Pairs[pair].V]]!.shape[0]);
+    bool IsMerged(int pair, Tensor?[] values) =>
+        _program.Pairs[pair].IsCheaperMerged(values, (int)values[_program.Slot(Pairs[pair].V)]!.shape[0]);
+
+    // The projection has nothing to do: all is in the expansion's place.
+    void RunMerged(GraphProgram.Step step, Tensor?[] values, ForwardMode mode)
+    {
+        var pair = _program.Pairs[step.Pair];
+        if (step.Outputs[0] == pair.Output)
+        {
+            var (u, v) = (values[_program.Slot(Pairs[step.Pair].U)]!, values[_program.Slot(Pairs[step.Pair].V)]!);
+            values[pair.Output] = pair.RunMerged(values, u, v, mode);
+        }
+    }
 
     int RankOf(FactorPair pair)
     {
-        var v = _weights[pair.V];
+        var v = Weights[pair.V];
         return v.requires_grad ? (int)v.shape[0] : 0;
     }
 
-    void LoadTensors(OnnxModel model)
+    // One component of zeros is what a file holds of a layer at rank 0.
+    void RestEmptyPairs()
     {
-        var statistics = model.Graph.Node.Where(node => node.OpType == "BatchNormalization").SelectMany(node => node.Input.Skip(3)).ToHashSet();
-        foreach (var initializer in model.Graph.Initializer)
-        {
-            Slot(initializer.Name);
-            var isFloat = initializer.DataType == (int)TensorProto.Types.DataType.Float;
-            var learns = isFloat && !statistics.Contains(initializer.Name);
-            var tensor = NativeTensor.From(model, initializer).requires_grad_(learns).DetachFromDisposeScope();
-            (learns ? _weights : isFloat ? _statistics : _constants)[initializer.Name] = tensor;
-        }
-
-        foreach (var name in model.Graph.Node.Where(node => node.OpType == "Constant").Select(node => node.Output[0]))
-        {
-            Slot(name);
-            _constants[name] = NativeTensor.From(model, model.Constant(name)
-                ?? throw new UntrainableModelException(model.Name, name, "it is a Constant of another kind than a tensor")).DetachFromDisposeScope();
-        }
-
-        // One component of zeros is what a file holds of a layer at rank 0.
         using var scope = NewDisposeScope();
-        foreach (var pair in Pairs.Where(pair => _weights[pair.V].shape[0] == 1 && _weights[pair.V].count_nonzero().item<long>() == 0))
+        foreach (var pair in Pairs.Where(pair => Weights[pair.V].shape[0] == 1 && Weights[pair.V].count_nonzero().item<long>() == 0))
         {
-            _weights[pair.U].requires_grad_(false);
-            _weights[pair.V].requires_grad_(false);
+            Weights[pair.U].requires_grad_(false);
+            Weights[pair.V].requires_grad_(false);
         }
     }
-
-    static Operator Compile(NodeProto node, OnnxModel model)
-    {
-        var source = new NodeSource(node, model, name => model.Constant(name) is { DataType: (int)TensorProto.Types.DataType.Int64 } constant ? model.Longs(constant) : null);
-        return node.Domain is "" or "ai.onnx" && OperatorTable.Operators.TryGetValue(node.OpType, out var compile)
-            ? compile(source)
-            : throw source.Unsupported($"the operator {node.OpType} is not among {string.Join(", ", SupportedOperators)}");
-    }
-
-    PairExecution Execution(FactorPair pair, OnnxModel model)
-    {
-        var node = PairRewrite.DenseNode(model, pair, $"{pair.Layer}.weight");
-        var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
-        var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
-        return new PairExecution(pair, Compile(node, model), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
-    }
-
-    /// <summary>The pair that each of a pair's nodes belongs to, by the node's output: its projection and its expansion.</summary>
-    static Dictionary<string, int> NodesOfPairs(LodModel source) => source.Pairs
-        .SelectMany((pair, i) => new[] { (PairRewrite.Projection(source.Model, pair).Output[0], i), (PairRewrite.Expansion(source.Model, pair).Output[0], i) })
-        .ToDictionary();
-
-    int[] Slots(NodeProto node) => [.. node.Input.Select(name => name.Length == 0 ? -1 : Slot(name))];
-
-    int Slot(string value)
-    {
-        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_slots, value, out var known);
-        slot = known ? slot : _slots.Count - 1;
-        return slot;
-    }
-
-    /// <param name="Operator">What it computes.</param>
-    /// <param name="Inputs">Where its inputs lie; -1 where one was left out.</param>
-    /// <param name="Output">Where its output goes.</param>
-    /// <param name="Pair">The pair that it projects or expands; -1 for all other nodes.</param>
-    sealed record Step(Operator Operator, int[] Inputs, int Output, int Pair);
 }

@@ -8,9 +8,23 @@ public static class Recipes
     /// <summary>Trains whole families: the default.</summary>
     public const string Nested = "nested";
 
+    /// <summary>Fine-tunes a model that is trained already.</summary>
+    public const string Tune = "tune";
+
     static readonly (string Name, Func<TrainingOptions> Make)[] Known =
     [
         (Nested, () => new TrainingOptions()),
+        (Tune, () => new TrainingOptions
+        {
+            Recipe = Tune,
+            DenseShare = 0,
+            Epochs = 4,
+            BatchSize = 128,
+            Optimizer = OptimizerKind.AdamW,
+            LearningRate = 0.001,
+            WarmUp = 0.1,
+            WeightDecay = 0,
+        }),
         ("paper", () => new TrainingOptions
         {
             // Maestro's Algorithm 1 with its LeNet settings; its CIFAR-10 ones are --schedule step --weight-decay 1e-4.
@@ -30,7 +44,7 @@ public static class Recipes
         ("dense", () => new TrainingOptions { Recipe = "dense", Sampling = Sampling.None, DenseShare = 1 }),
     ];
 
-    /// <summary>nested, paper, pufferfish (a quarter of each rank, after a dense start) and dense (factored at its end).</summary>
+    /// <summary>nested, tune (a few epochs at a low rate), paper, pufferfish (a quarter of each rank, after a dense start) and dense (factored at its end).</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(recipe => recipe.Name)];
 
     /// <summary>The settings of a recipe.</summary>

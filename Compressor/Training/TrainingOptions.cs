@@ -16,6 +16,9 @@ public enum Sampling
     /// <summary>A rank of its own for every layer.</summary>
     Independent,
 
+    /// <summary>One of the given plans, so that just what is to be exported is trained.</summary>
+    Plans,
+
     /// <summary>None: the model as it is, at the share of its ranks that it was factored to, as Pufferfish trains.</summary>
     None,
 }
@@ -35,11 +38,17 @@ public sealed record TrainingOptions
     /// <summary>The probability that a nested share is drawn log-uniformly instead of uniformly, 0 to 1; default 1.</summary>
     public double Logarithmic { get; init; } = 1;
 
+    /// <summary>The plans of <see cref="Sampling.Plans"/>, each the ranks by layer; a layer that one does not name keeps its full rank. Null for none.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, int>>? Plans { get; init; }
+
     /// <summary>Whether each step also trains the model at full ranks; default yes. The paper does not.</summary>
     public bool FullPass { get; init; } = true;
 
-    /// <summary>Whether the full pass teaches the cut ones, instead of the labels; default yes.</summary>
+    /// <summary>Whether the full pass teaches the cut ones, instead of the labels; default yes. A teacher teaches both.</summary>
     public bool SoftTargets { get; init; } = true;
+
+    /// <summary>The share of the loss that is taken from the labels where a teacher gives the rest, 0 to 1; default 0.</summary>
+    public double LabelWeight { get; init; }
 
     /// <summary>Passes over the training split, 1 and more; default 10.</summary>
     public int Epochs { get; init; } = 10;
@@ -113,6 +122,9 @@ public sealed record TrainingOptions
         Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "in [0, 1)");
         Require(Lasso.Weight >= 0 && double.IsFinite(Lasso.Weight), "lasso", Lasso.Weight, "0 or more");
         Require(Lasso.Until is >= 0 and <= 1, "lasso-until", Lasso.Until, "from 0 to 1");
+        Require(LabelWeight is >= 0 and <= 1, "label-weight", LabelWeight, "from 0 to 1");
+        Require(Sampling == Sampling.Plans == Plans is { Count: > 0 }, "sampling", Sampling, "plans where plans are given, and only there");
+        Require(Sampling != Sampling.Plans || Lasso.Weight == 0, "lasso", Lasso.Weight, "0 where plans are trained: it would remove ranks that they need");
         Require(Layers.SkipFirst >= 0, "skip-first", Layers.SkipFirst, "0 or more");
         Require(Layers.SkipLast >= 0, "skip-last", Layers.SkipLast, "0 or more");
         Require(ShrinkThreshold >= 0, "shrink-threshold", ShrinkThreshold, "0 or more");

@@ -192,8 +192,8 @@ sealed class TrainingRun : IDisposable
             using var scope = NewDisposeScope();
             var batch = held.Load(samples, null);
             var logits = _graph.Logits(batch.Inputs, ranks);
-            var (batchRight, batchOf) = Losses.Answers(logits, batch.Targets);
-            return (Losses.Hard(logits, batch.Targets, smoothing: 0).item<float>(), batchRight, batchOf);
+            var (batchRight, batchOf) = Answered(logits, batch);
+            return (held.Loss(logits, batch, smoothing: 0).item<float>(), batchRight, batchOf);
         }
     }
 
@@ -221,11 +221,14 @@ sealed class TrainingRun : IDisposable
         // Momentum makes a steady gradient count several times; so must the lasso, or its weight would mean less than as a gradient.
         ApplyLasso(LassoStep.Proximal, (factor, weight) => GroupLasso.Shrink(factor, rate * weight * _step.Gain, _options.Lasso.Groups));
         State = State with { Step = State.Step + 1 };
-        var (right, of) = Losses.Answers(answers, batch.Targets);
+        var (right, of) = Answered(answers, batch);
         return (loss, right, of);
     }
 
-    /// <summary>The passes of one step: the full model by the labels, and the cut one by its answers, or by the labels too.</summary>
+    // Without labels no answer is right or wrong, and samples are counted.
+    static (long Right, long Of) Answered(Tensor answers, TaskBatch batch) => batch.Targets is { } targets ? Losses.Answers(answers, targets) : (0, batch.Inputs[0].shape[0]);
+
+    /// <summary>The passes of one step: the full model by its task, and the cut one by the full one's answers, or by the task too.</summary>
     /// <returns>The sum of their losses, and the first pass's answers.</returns>
     (double Loss, Tensor Answers) LearnFrom(TaskBatch batch)
     {
@@ -233,7 +236,7 @@ sealed class TrainingRun : IDisposable
         var full = TrainsFull ? Pass(batch, null, ForwardMode.TrainFull) : null;
         if (full is not null)
         {
-            Learn(Losses.Hard(full, batch.Targets, _options.LabelSmoothing));
+            Learn(_task.Loss(full, batch, _options.LabelSmoothing));
         }
 
         if (!IsFactored || _sampler is null)
@@ -243,7 +246,8 @@ sealed class TrainingRun : IDisposable
 
         // Without a full pass it is the cut one that moves the norms' running statistics.
         var cut = Pass(batch, _sampler.Draw(_graph.Ranks, new SamplingPlace(State.Step, State.RanksSince)), full is null ? ForwardMode.TrainFull : ForwardMode.TrainAtRanks);
-        Learn(full is not null && _options.SoftTargets ? Losses.Soft(cut, full, batch.Targets) : Losses.Hard(cut, batch.Targets, _options.LabelSmoothing));
+        var learnsFromFull = full is not null && _options.SoftTargets && batch.Taught is null; // a teacher knows better
+        Learn(learnsFromFull ? Losses.Soft(cut, full!, batch.Targets!) : _task.Loss(cut, batch, _options.LabelSmoothing));
         return (loss, full ?? cut);
 
         void Learn(Tensor passLoss)
@@ -289,6 +293,7 @@ sealed class TrainingRun : IDisposable
     {
         Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
         Sampling.Independent => new IndependentSampler(_options.Seed),
+        Sampling.Plans => new PlanSampler(_options.Seed, [.. cost.Layers.Select(layer => layer.Pair)], _options.Plans!),
         Sampling.Nested => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic),
         _ => null,
     };

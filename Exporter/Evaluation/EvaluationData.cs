@@ -21,13 +21,17 @@ public abstract class EvaluationData
     public abstract string Name { get; }
 
     /// <summary>Whether the last axis of a graph's first output scores classes, one of which is right.</summary>
-    public virtual bool GivesScores => true;
+    public virtual bool GivesScores => false;
+
+    /// <summary>Whether its samples are like those that the model is for: only such may move a model's statistics.</summary>
+    public virtual bool IsReal => true;
 
     /// <summary>Measures a graph on the whole test split.</summary>
     /// <param name="session">The graph, loaded.</param>
     /// <param name="cancellation">Checked before each batch.</param>
+    /// <returns>How good its answers are; null where the data does not know the right ones.</returns>
     /// <exception cref="ExportException">The graph does not take these samples, or does not answer as they want.</exception>
-    public abstract Quality Measure(ModelSession session, CancellationToken cancellation = default);
+    public abstract Quality? Measure(ModelSession session, CancellationToken cancellation = default);
 
     /// <summary>The first test samples, to compare two graphs on.</summary>
     /// <param name="session">A graph that takes them.</param>
@@ -37,7 +41,8 @@ public abstract class EvaluationData
     /// <summary>Training samples, every class in its proportion, to measure activations on.</summary>
     /// <param name="session">A graph that takes them.</param>
     /// <param name="count">Samples in all; fewer where there are fewer.</param>
-    public abstract IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count);
+    /// <param name="largestBatch">Samples in one batch at most, where the graph leaves it open.</param>
+    public abstract IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue);
 
     /// <summary>Runs a batch, and says which data a graph refuses.</summary>
     internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)

@@ -11,13 +11,16 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     const int BatchSize = 256;
 
     /// <inheritdoc/>
+    public override bool GivesScores => true;
+
+    /// <inheritdoc/>
     public override string Name => set.Name;
 
     /// <inheritdoc/>
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
         var right = 0;
-        foreach (var batch in set.Test.Batches(BatchOf(session)))
+        foreach (var batch in set.Test.Batches(BatchOf(session, BatchSize)))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, set.Test, batch))[0].Values;
@@ -37,21 +40,26 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count), BatchSize);
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count) => Batches(session, set.Train.Take(count));
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
+        Batches(session, set.Train.Take(count), largestBatch);
 
-    static int BatchOf(ModelSession session) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : BatchSize;
+    static int BatchOf(ModelSession session, int largest) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : Math.Min(largest, BatchSize);
 
-    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples) =>
-        samples.Batches(BatchOf(session)).Select(batch => Inputs(session, samples, batch));
+    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples, int largest) =>
+        samples.Batches(BatchOf(session, largest)).Select(batch => Inputs(session, samples, batch));
 
     static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
     {
-        var shape = session.InputShape(batch.Count);
-        return shape.Aggregate(1L, (product, size) => product * size) == batch.Samples.Length
-            ? new EvaluationBatch(batch.Count, [new InputTensor(session.Inputs[0].Name, batch.Samples, shape)])
-            : throw new ExportException($"Samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}], and the graph takes {session.Inputs[0]}.");
+        if (session.Inputs is not [var input])
+        {
+            throw new ExportException($"{samples.Name} fills one input, and the graph takes {string.Join(" and ", session.Inputs)}.");
+        }
+
+        int?[] axes = [.. input.Shape.Skip(1).Select(axis => axis.Size)];
+        int[] shape = [batch.Count, .. samples.ShapeFor(axes) ?? throw new ExportException($"The graph cannot be measured: {samples.Misfit(axes)}.")];
+        return new EvaluationBatch(batch.Count, [new InputTensor(input.Name, batch.Samples, shape)]);
     }
 }

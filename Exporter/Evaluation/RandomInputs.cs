@@ -3,23 +3,63 @@ using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Exporter.Evaluation;
 
-/// <summary>Numbers drawn once for all, to compare two graphs on where there is no data.</summary>
-static class RandomInputs
+/// <summary>Numbers drawn once for all, to compare graphs on where there is no data: floats uniform in [-1, 1), whole numbers of 0 to 3, as every vocabulary has.</summary>
+public sealed class RandomInputs : EvaluationData
 {
-    const int OpenAxis = 8; // the size of an axis after the batch that a graph leaves open
+    const int LargestBatch = 16;
 
-    /// <summary>One batch: floats uniform in [-1, 1), whole numbers of 0 to 3, as every vocabulary has.</summary>
-    /// <param name="session">The graph.</param>
-    /// <param name="count">Samples, where the graph leaves the batch open.</param>
-    public static EvaluationBatch For(ModelSession session, int count)
+    // Sizes to try for axes after the batch that a graph leaves open: a text's length is any; images shrink on their way and must not vanish.
+    static readonly int[] OpenAxes = [8, 64, 320];
+
+    /// <inheritdoc/>
+    public override string Name => OutputDistance.Random;
+
+    /// <inheritdoc/>
+    public override bool IsReal => false;
+
+    /// <inheritdoc/>
+    public override Quality? Measure(ModelSession session, CancellationToken cancellation = default) => null;
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, count, LargestBatch, new Random(1));
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
+        Batches(session, count, Math.Min(LargestBatch, largestBatch), new Random(2));
+
+    static IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest, Random random)
     {
-        var random = new Random(1);
-        return new EvaluationBatch(count, [.. session.Inputs.Select(input => Fill(input, count, random))]);
+        var axis = OpenAxis(session);
+        for (var left = count; left > 0;)
+        {
+            var samples = session.Inputs[0].Shape is [{ Size: { } only }, ..] ? only : Math.Min(left, largest);
+            yield return Draw(session, samples, axis, random);
+            left -= samples;
+        }
     }
 
-    static InputTensor Fill(TensorSignature input, int count, Random random)
+    /// <summary>The first size for open axes at which the graph runs.</summary>
+    static int OpenAxis(ModelSession session) => session.Inputs.All(input => input.Shape.Skip(1).All(axis => axis.Size is not null))
+        ? OpenAxes[0]
+        : OpenAxes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, new Random(1))), OpenAxes[0]);
+
+    static bool Runs(ModelSession session, EvaluationBatch batch)
     {
-        int[] shape = [.. input.Shape.Select((axis, i) => axis.Size ?? (i == 0 ? count : OpenAxis))];
+        try
+        {
+            return session.RunAll(batch.Inputs).All(output => output.Values.Length > 0);
+        }
+        catch (ModelException)
+        {
+            return false;
+        }
+    }
+
+    static EvaluationBatch Draw(ModelSession session, int samples, int openAxis, Random random) => new(samples, [.. session.Inputs.Select(input => Fill(input, samples, openAxis, random))]);
+
+    static InputTensor Fill(TensorSignature input, int samples, int openAxis, Random random)
+    {
+        int[] shape = [.. input.Shape.Select((axis, i) => axis.Size ?? (i == 0 ? samples : openAxis))];
         var numbers = shape.Aggregate(1, (product, size) => checked(product * size));
         return input.Type switch
         {

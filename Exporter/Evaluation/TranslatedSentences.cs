@@ -11,13 +11,16 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
     const int BatchSize = 32;
 
     /// <inheritdoc/>
+    public override bool GivesScores => true;
+
+    /// <inheritdoc/>
     public override string Name => text.Name;
 
     /// <inheritdoc/>
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
         var (right, words, loss) = (0L, 0L, 0.0);
-        foreach (var pairs in InOrder(text.Test, text.Test.Count))
+        foreach (var pairs in InOrder(text.Test, text.Test.Count, BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, text.Test, pairs))[0];
@@ -44,12 +47,13 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => InOrder(text.Test, count).Select(pairs => Inputs(session, text.Test, pairs));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => InOrder(text.Test, count, BatchSize).Select(pairs => Inputs(session, text.Test, pairs));
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count) => InOrder(text.Train, count).Select(pairs => Inputs(session, text.Train, pairs));
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
+        InOrder(text.Train, count, Math.Min(BatchSize, largestBatch)).Select(pairs => Inputs(session, text.Train, pairs));
 
-    static IEnumerable<int[]> InOrder(TokenPairs pairs, int count) => Enumerable.Range(0, Math.Min(count, pairs.Count)).Chunk(BatchSize);
+    static IEnumerable<int[]> InOrder(TokenPairs pairs, int count, int batch) => Enumerable.Range(0, Math.Min(count, pairs.Count)).Chunk(batch);
 
     /// <summary>The source, and the target less its last word: what each row's answers are asked of.</summary>
     static EvaluationBatch Inputs(ModelSession session, TokenPairs pairs, int[] chosen)

@@ -14,14 +14,14 @@ sealed class ErrorProbe : IDisposable
     const int FewestSamples = 64, MostSamples = 1024;
 
     readonly MaskedModel _model;
-    readonly EvaluationData? _data;
+    readonly EvaluationData _data;
 
     /// <param name="lod">The trained model.</param>
     /// <param name="cost">What it costs.</param>
-    /// <param name="data">Samples to measure on; null for made-up inputs.</param>
+    /// <param name="data">Samples to measure on.</param>
     /// <param name="settings">How to run it.</param>
     /// <param name="scratch">A folder for files that do not stay.</param>
-    public ErrorProbe(LodModel lod, LodCost cost, EvaluationData? data, SessionSettings settings, string scratch)
+    public ErrorProbe(LodModel lod, LodCost cost, EvaluationData data, SessionSettings settings, string scratch)
     {
         _data = data;
         _model = new MaskedModel(lod, data, SamplesFor(cost), settings, scratch);
@@ -35,10 +35,7 @@ sealed class ErrorProbe : IDisposable
     }
 
     /// <summary>What a table of this probe says it measured.</summary>
-    public static string MeasureOf(EvaluationData? data) => data is { GivesScores: true } ? "divergence" : "distance";
-
-    /// <summary>What it says it was measured on.</summary>
-    public static string NameOf(EvaluationData? data) => data?.Name ?? "made-up inputs";
+    public static string MeasureOf(EvaluationData data) => data.GivesScores ? "divergence" : "distance";
 
     /// <summary>The error of a plan: all its layers cut at once.</summary>
     /// <param name="ranks">A rank for each layer.</param>
@@ -61,7 +58,7 @@ sealed class ErrorProbe : IDisposable
             layers.Add(new LayerErrors(cost.Layers[i].Pair.Layer, ranks, Falling([.. ranks.Select(rank => Alone(i, rank, cancellation))])));
         }
 
-        return new ErrorTable { SourceSha256 = sourceSha256, Data = NameOf(_data), Samples = _model.Samples, Measure = MeasureOf(_data), Layers = layers };
+        return new ErrorTable { SourceSha256 = sourceSha256, Data = _data.Name, Samples = _model.Samples, Measure = MeasureOf(_data), Layers = layers };
     }
 
     /// <inheritdoc/>

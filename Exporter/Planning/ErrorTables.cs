@@ -8,7 +8,7 @@ namespace MaestroDeploy.Exporter.Planning;
 /// <param name="source">The model's file.</param>
 /// <param name="cost">What it costs, hence its layers and how many samples are probed.</param>
 /// <param name="data">What errors are measured on.</param>
-sealed class ErrorTables(string source, LodCost cost, EvaluationData? data)
+sealed class ErrorTables(string source, LodCost cost, EvaluationData data)
 {
     readonly string _path = Path.ChangeExtension(source, ".errors.json");
 
@@ -49,7 +49,7 @@ sealed class ErrorTables(string source, LodCost cost, EvaluationData? data)
     }
 
     // A kept table may hold fewer samples than asked for, where the set has fewer; its data's name says which set.
-    bool Holds(ErrorTable table) => table.SourceSha256 == SourceSha256 && table.Data == ErrorProbe.NameOf(data) && table.Measure == ErrorProbe.MeasureOf(data)
+    bool Holds(ErrorTable table) => table.SourceSha256 == SourceSha256 && table.Data == data.Name && table.Measure == ErrorProbe.MeasureOf(data)
         && table.Layers.Count == cost.Layers.Count
         && table.Layers.Zip(cost.Layers).All(pair => pair.First.Layer == pair.Second.Pair.Layer && pair.First.Ranks.SequenceEqual(CandidateRanks.Of(pair.Second)));
 }

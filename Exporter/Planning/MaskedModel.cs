@@ -21,21 +21,21 @@ sealed class MaskedModel : IDisposable
     readonly IReadOnlyList<FactorPair> _pairs;
     readonly int[] _ranks;
     readonly List<EvaluationBatch> _batches = [];
-    readonly EvaluationData? _data;
+    readonly EvaluationData _data;
 
     /// <param name="lod">The trained model; it is not changed.</param>
-    /// <param name="data">Samples of it are run; null for made-up inputs.</param>
+    /// <param name="data">Samples of it are run.</param>
     /// <param name="samples">How many.</param>
     /// <param name="settings">How to run it.</param>
     /// <param name="scratch">A folder for files that do not stay.</param>
-    public MaskedModel(LodModel lod, EvaluationData? data, int samples, SessionSettings settings, string scratch)
+    public MaskedModel(LodModel lod, EvaluationData data, int samples, SessionSettings settings, string scratch)
     {
         _pairs = lod.Pairs;
         _data = data;
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
         using var plain = new ModelSession(Saved(lod.CloneUnlabelled(), scratch), settings);
         _session = new ModelSession(Saved(Masked(lod), scratch), settings);
-        Uncut = RunUncut(data is null ? [RandomInputs.For(plain, samples)] : data.Calibration(plain, samples));
+        Uncut = RunUncut(data.Calibration(plain, samples));
     }
 
     /// <summary>The largest ranks.</summary>
@@ -57,7 +57,7 @@ sealed class MaskedModel : IDisposable
     NamedTensor Run(EvaluationBatch batch, IReadOnlyList<int> ranks)
     {
         var masked = batch with { Inputs = [.. batch.Inputs, .. _pairs.Select((pair, i) => Mask(pair, ranks[i], _ranks[i]))] };
-        return (_data?.Run(_session, masked) ?? _session.RunAll(masked.Inputs))[0];
+        return _data.Run(_session, masked)[0];
     }
 
     static string MaskOf(FactorPair pair) => $"{pair.Layer}.mask";

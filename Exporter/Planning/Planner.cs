@@ -9,12 +9,12 @@ namespace MaestroDeploy.Exporter.Planning;
 /// <summary>Makes the plans of a family.</summary>
 /// <param name="lod">The trained model.</param>
 /// <param name="errors">Where its layers' errors are kept.</param>
-/// <param name="data">What errors are measured on; null for made-up inputs.</param>
+/// <param name="data">What errors are measured on.</param>
 /// <param name="options">What is asked for.</param>
 /// <param name="settings">How graphs are run.</param>
 /// <param name="scratch">A folder for files that do not stay.</param>
 /// <param name="tell">Told what is being done.</param>
-sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData? data, ExportOptions options, SessionSettings settings, string scratch, Action<string> tell)
+sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, ExportOptions options, SessionSettings settings, string scratch, Action<string> tell)
 {
     // The smallest default budget: a spread of variants ends there, since what is cheaper answers anyhow.
     const double LeastShare = 1 / 32.0;

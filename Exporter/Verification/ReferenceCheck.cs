@@ -1,3 +1,5 @@
+using MaestroDeploy.Exporter.Evaluation;
+
 namespace MaestroDeploy.Exporter.Verification;
 
 /// <summary>Holds a variant's outputs against those of the uncut model with the same components zeroed.</summary>
@@ -7,8 +9,11 @@ static class ReferenceCheck
     const double Tolerance = 1e-3;
 
     /// <summary>The largest absolute difference between the two.</summary>
-    /// <exception cref="ExportException">It is above 0.001 of the largest output, or is not a number.</exception>
-    public static double LargestDifference(string variant, float[] reference, float[] outputs)
+    /// <exception cref="ExportException">It is above 0.001 of an output's largest value, or is not a number.</exception>
+    public static double LargestDifference(string variant, RecordedOutputs reference, RecordedOutputs outputs) =>
+        reference.Outputs.Zip(outputs.Outputs, (expected, found) => LargestDifference(variant, expected, found)).Max();
+
+    static double LargestDifference(string variant, float[] reference, float[] outputs)
     {
         double difference = 0, largest = 1e-6;
         for (var i = 0; i < reference.Length; i++)

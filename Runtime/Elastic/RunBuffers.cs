@@ -89,6 +89,7 @@ static class PinnedTensor
     public static (OrtValue Value, Array Numbers) Create(TensorSignature signature, int[] shape) => signature.Type switch
     {
         "float32" => Of<float>(shape),
+        "float16" => Of<Float16>(shape),
         "int64" => Of<long>(shape),
         "int32" => Of<int>(shape),
         "bool" => Of<bool>(shape),

@@ -3,34 +3,74 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph.Operators;
 
-/// <summary>Convolutions over [N, C, H, W].</summary>
+/// <summary>Convolutions over one to three axes behind [N, C].</summary>
 static class Convolution
 {
+    /// <summary>Inputs x [N, C, …], weight [M, C/groups, …], and a bias [M] or none.</summary>
     public static Operator Conv(NodeSource source)
     {
-        var node = source.Node;
-        if (node.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID"))
-        {
-            throw source.Unsupported($"auto_pad {node.Text("auto_pad", "")}");
-        }
-
-        long[] strides = node.Ints("strides") ?? [1, 1], dilations = node.Ints("dilations") ?? [1, 1], pads = node.Ints("pads") ?? [0, 0, 0, 0];
-        if (strides.Length != 2 || dilations.Length != 2 || pads.Length != 4)
-        {
-            throw source.Unsupported("a convolution over other than two axes");
-        }
-
-        var groups = node.Int("group", 1);
-        var even = pads[0] == pads[2] && pads[1] == pads[3];
+        var window = new Window(source);
+        var groups = source.Node.Int("group", 1);
         return (inputs, _) =>
         {
-            if (inputs[1]!.dim() != 4)
-            {
-                throw source.Unsupported($"its weight has {inputs[1]!.dim()} axes, and a convolution over two has 4");
-            }
-
-            var x = even ? inputs[0]! : nn.functional.pad(inputs[0]!, [pads[1], pads[3], pads[0], pads[2]]);
-            return nn.functional.conv2d(x, inputs[1]!, inputs.Length > 2 ? inputs[2] : null, strides, even ? pads[..2] : [0, 0], dilations, groups);
+            Tensor x = inputs[0]!, weight = inputs[1]!;
+            var axes = AxesOf(weight, x, source);
+            var (begin, end) = window.Pads(x.shape.AsSpan(2), weight.shape.AsSpan(2));
+            var isEven = begin.AsSpan().SequenceEqual(end);
+            return [Convolve(isEven ? x : Window.Padded(x, begin, end), weight, inputs.Length > 2 ? inputs[2] : null,
+                window.Strides(axes), isEven ? begin : new long[axes], window.Dilations(axes), groups)];
         };
     }
+
+    /// <summary>Inputs x [N, C, …], weight [C, M/groups, …], and a bias [M] or none.</summary>
+    public static Operator Transposed(NodeSource source)
+    {
+        var window = new Window(source);
+        var (groups, wanted, extra) = (source.Node.Int("group", 1), source.Node.Ints("output_shape"), source.Node.Ints("output_padding"));
+        return (inputs, _) =>
+        {
+            Tensor x = inputs[0]!, weight = inputs[1]!;
+            var axes = AxesOf(weight, x, source);
+            var whole = Spread(x, weight, window.Strides(axes), window.Dilations(axes), groups);
+            var (begin, end) = Cuts(x.shape[2..], whole.shape[2..], weight.shape[2..]);
+            var y = Window.Padded(whole, begin, end);
+            return [inputs.Length > 2 && inputs[2] is { } bias ? y + bias.reshape([-1, .. Enumerable.Repeat(1L, axes)]) : y];
+        };
+
+        // How much longer than the whole the output is at either end: less than 0 where the whole is cut.
+        (long[] Begin, long[] End) Cuts(long[] sizes, long[] whole, long[] kernel)
+        {
+            var (begin, end) = window.IsSame ? (new long[sizes.Length], new long[sizes.Length]) : window.Pads(sizes, kernel);
+            for (var i = 0; i < sizes.Length; i++)
+            {
+                var more = extra?[i] ?? 0;
+                var size = wanted is not null ? wanted[^(sizes.Length - i)] : window.IsSame ? sizes[i] * window.Strides(sizes.Length)[i] : -1;
+                (begin[i], end[i]) = size < 0 ? (begin[i], end[i]) : window.Shared(whole[i] + more - size);
+                (begin[i], end[i]) = (-begin[i], more - end[i]);
+            }
+
+            return (begin, end);
+        }
+    }
+
+    static int AxesOf(Tensor weight, Tensor x, NodeSource source)
+    {
+        source.Refuse(weight.dim() is < 3 or > 5, $"its weight has {weight.dim()} axes; 3 to 5 are supported");
+        source.Refuse(x.dim() != weight.dim(), $"its weight has {weight.dim()} axes, and its input {x.dim()}");
+        return (int)weight.dim() - 2;
+    }
+
+    static Tensor Convolve(Tensor x, Tensor weight, Tensor? bias, long[] strides, long[] pads, long[] dilations, long groups) => strides.Length switch
+    {
+        1 => nn.functional.conv1d(x, weight, bias, strides[0], pads[0], dilations[0], groups),
+        2 => nn.functional.conv2d(x, weight, bias, strides, pads, dilations, groups),
+        _ => nn.functional.conv3d(x, weight, bias, strides, pads, dilations, groups),
+    };
+
+    static Tensor Spread(Tensor x, Tensor weight, long[] strides, long[] dilations, long groups) => strides.Length switch
+    {
+        1 => nn.functional.conv_transpose1d(x, weight, stride: strides[0], dilation: dilations[0], groups: groups),
+        2 => nn.functional.conv_transpose2d(x, weight, strides: strides, dilation: dilations, groups: groups),
+        _ => nn.functional.conv_transpose3d(x, weight, strides: strides, dilation: dilations, groups: groups),
+    };
 }

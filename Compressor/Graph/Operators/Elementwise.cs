@@ -1,48 +1,92 @@
 using MaestroDeploy.Onnx;
+using TorchSharp;
 using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph.Operators;
 
-/// <summary>Operators that keep the shape, or broadcast.</summary>
+/// <summary>Operators on each element by itself, with broadcasting: arithmetic, logic and types.</summary>
 static class Elementwise
 {
-    public static Tensor Add(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! + inputs[1]!;
+    /// <summary>A function of one tensor.</summary>
+    public static OperatorEntry Unary(Func<Tensor, Tensor> function) => new(1, _ => (inputs, _) => [function(inputs[0]!)]);
 
-    public static Tensor Sub(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! - inputs[1]!;
+    /// <summary>A function of two tensors; before opset 7 they broadcast by other rules, which are refused.</summary>
+    public static OperatorEntry Binary(Func<Tensor, Tensor, Tensor> function) => new(2, source =>
+    {
+        source.Refuse(source.Node.Int("broadcast", 0) != 0, "it broadcasts by the rules of before opset 7");
+        return (inputs, _) => [function(inputs[0]!, inputs[1]!)];
+    });
 
-    public static Tensor Mul(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! * inputs[1]!;
+    /// <summary>A function of two tensors, taken over any number of them from left to right.</summary>
+    public static OperatorEntry Fold(Func<Tensor, Tensor, Tensor> function) => new(1, _ => (inputs, _) => [Folded(inputs, function)]);
 
-    public static Tensor Div(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]! / inputs[1]!;
+    public static Operator Mean(NodeSource source) => (inputs, _) => [Folded(inputs, (a, b) => a + b) / inputs.Length];
 
-    public static Tensor Equal(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.eq(inputs[1]!);
+    /// <summary>Of whole numbers, the quotient towards zero.</summary>
+    public static Tensor Div(Tensor a, Tensor b) => a.is_floating_point() ? a / b : a.div(b, RoundingMode.trunc);
 
-    /// <summary>To float32, int64 or bool.</summary>
+    /// <summary>The remainder: of the divisor's sign, or with fmod of the dividend's.</summary>
+    public static Operator Mod(NodeSource source) => source.Node.Int("fmod", 0) != 0
+        ? (inputs, _) => [inputs[0]!.fmod(inputs[1]!)]
+        : (inputs, _) => [inputs[0]!.remainder(inputs[1]!)];
+
+    /// <summary>A power, in the type of its base.</summary>
+    public static Operator Pow(NodeSource source)
+    {
+        var exponents = source.Doubles(1);
+        return (inputs, _) => exponents(inputs) is [var exponent]
+            ? [inputs[0]!.pow(exponent).to(inputs[0]!.dtype)]
+            : [inputs[0]!.pow(inputs[1]!).to(inputs[0]!.dtype)];
+    }
+
+    /// <summary>Limits to a least and a greatest value: attributes before opset 11, inputs since.</summary>
+    public static Operator Clip(NodeSource source)
+    {
+        if (source.Opset < 11)
+        {
+            Scalar low = source.Node.Float("min", float.MinValue), high = source.Node.Float("max", float.MaxValue);
+            return (inputs, _) => [inputs[0]!.clamp(low, high)];
+        }
+
+        var (least, greatest) = (source.Doubles(1), source.Doubles(2));
+        return (inputs, _) =>
+        {
+            var x = inputs[0]!.alias();
+            x = least(inputs) is { } low ? x.clamp_min(Bound(low[0], x)) : x;
+            return [greatest(inputs) is { } high ? x.clamp_max(Bound(high[0], x)) : x];
+        };
+
+        static Scalar Bound(double value, Tensor x) => x.is_floating_point() ? value : (long)value;
+    }
+
+    /// <summary>Infinite elements, of both signs or of one.</summary>
+    public static Operator IsInf(NodeSource source)
+    {
+        var (negative, positive) = (source.Node.Int("detect_negative", 1) != 0, source.Node.Int("detect_positive", 1) != 0);
+        return (inputs, _) =>
+        {
+            var x = inputs[0]!;
+            return [x.isinf().logical_and((negative ? x.lt(0) : zeros_like(x, @bool)).logical_or(positive ? x.gt(0) : zeros_like(x, @bool)))];
+        };
+    }
+
+    /// <summary>To another type; to half precision is to float32 here.</summary>
     public static Operator Cast(NodeSource source)
     {
         var to = (DataType)source.Node.Int("to", 0);
-        var type = to switch
-        {
-            DataType.Float => float32,
-            DataType.Int64 => int64,
-            DataType.Bool => @bool,
-            _ => throw source.Unsupported($"a cast to {to}"),
-        };
-        return (inputs, _) => inputs[0]!.to(type);
+        var type = TorchTypes.Computed(to) ?? throw source.Unsupported($"a cast to {to}");
+        return (inputs, _) => [inputs[0]!.to(type)];
     }
 
-    public static Tensor Identity(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.alias();
-
-    public static Tensor Relu(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.relu();
-
-    /// <summary>Softmax over one axis; before opset 13 it flattened from that axis on, which is the same only for the last.</summary>
-    public static Operator Softmax(NodeSource source)
+    static Tensor Folded(ReadOnlySpan<Tensor?> inputs, Func<Tensor, Tensor, Tensor> function)
     {
-        var axis = source.Node.Int("axis", source.Opset >= 13 ? -1 : 1);
-        return source.Opset >= 13
-            ? (inputs, _) => inputs[0]!.softmax(axis)
-            : (inputs, _) => axis == -1 || axis == inputs[0]!.dim() - 1
-                ? inputs[0]!.softmax(-1)
-                : throw source.Unsupported($"a Softmax of opset {source.Opset} over axis {axis} of {inputs[0]!.dim()}");
+        var result = inputs[0]!.alias();
+        for (var i = 1; i < inputs.Length; i++)
+        {
+            result = function(result, inputs[i]!);
+        }
+
+        return result;
     }
 }

@@ -3,45 +3,102 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph.Operators;
 
-/// <summary>Pools over [N, C, H, W].</summary>
+/// <summary>Pools over one to three axes behind [N, C].</summary>
 static class Pooling
 {
     public static Operator Max(NodeSource source)
     {
-        var window = Window.Of(source);
-        var dilations = source.Node.Ints("dilations") ?? [1, 1];
-        return (inputs, _) => nn.functional.max_pool2d(inputs[0]!, window.Kernel, window.Strides, window.Pads, dilations, window.Ceil);
-    }
-
-    public static Operator Average(NodeSource source)
-    {
-        var window = Window.Of(source);
-        if (source.Node.Ints("dilations")?.Any(step => step != 1) == true)
+        var (window, kernel) = WindowOf(source);
+        long[] strides = window.Strides(kernel.Length), dilations = window.Dilations(kernel.Length), none = new long[kernel.Length];
+        return (inputs, _) =>
         {
-            throw source.Unsupported("an average pool with dilations");
-        }
-
-        var countsPads = source.Node.Int("count_include_pad", 0) != 0;
-        return (inputs, _) => nn.functional.avg_pool2d(inputs[0]!, window.Kernel, window.Strides, window.Pads, window.Ceil, countsPads);
-    }
-
-    public static Tensor GlobalAverage(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) =>
-        inputs[0]!.mean([.. Enumerable.Range(2, (int)inputs[0]!.dim() - 2).Select(axis => (long)axis)], keepdim: true);
-
-    sealed record Window(long[] Kernel, long[] Strides, long[] Pads, bool Ceil)
-    {
-        public static Window Of(NodeSource source)
-        {
-            var node = source.Node;
-            var kernel = node.Ints("kernel_shape") ?? throw source.Unsupported("it has no kernel_shape");
-            var pads = node.Ints("pads") ?? [0, 0, 0, 0];
-            var strides = node.Ints("strides") ?? [1, 1];
-            if (kernel.Length != 2 || strides.Length != 2 || pads.Length != 4 || node.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") || pads[0] != pads[2] || pads[1] != pads[3] || node.Output.Count > 1)
+            var x = inputs[0]!;
+            if (window.EvenPads(x.shape.AsSpan(2), kernel) is { } pads)
             {
-                throw source.Unsupported("a pool over other than two axes, with uneven padding, or that gives indices");
+                return [Largest(x, kernel, strides, pads, dilations, window.IsCeil)];
             }
 
-            return new Window(kernel, strides, pads[..2], node.Int("ceil_mode", 0) != 0);
-        }
+            var (begin, end) = window.Reach(x.shape.AsSpan(2), kernel);
+            return [Largest(Window.Padded(x, begin, end, double.NegativeInfinity), kernel, strides, none, dilations, false)];
+        };
     }
+
+    /// <summary>Means of what the window sees of the input; with count_include_pad, of its padding too.</summary>
+    public static Operator Average(NodeSource source)
+    {
+        var (window, kernel) = WindowOf(source);
+        RefuseDilations(source);
+        var strides = window.Strides(kernel.Length);
+        var countsPads = source.Node.Int("count_include_pad", 0) != 0;
+        return (inputs, _) =>
+        {
+            var x = inputs[0]!;
+            if (window.EvenPads(x.shape.AsSpan(2), kernel) is { } pads)
+            {
+                return [Means(x, kernel, strides, pads, window.IsCeil, countsPads)];
+            }
+
+            var (begin, end) = window.Reach(x.shape.AsSpan(2), kernel);
+            var counted = ones([1, 1, .. x.shape[2..]]);
+            if (countsPads)
+            {
+                var (_, own) = window.Pads(x.shape.AsSpan(2), kernel);
+                counted = Window.Padded(Window.Padded(counted, begin, own, 1), new long[begin.Length], [.. end.Zip(own, (reach, pad) => reach - pad)]);
+            }
+            else
+            {
+                counted = Window.Padded(counted, begin, end);
+            }
+
+            return [Means(Window.Padded(x, begin, end), kernel, strides) / Means(counted, kernel, strides)];
+        };
+    }
+
+    /// <summary>The p-norm of what the window sees.</summary>
+    public static Operator Lp(NodeSource source)
+    {
+        var (window, kernel) = WindowOf(source);
+        RefuseDilations(source);
+        var p = source.Node.Int("p", 2);
+        return (inputs, _) =>
+        {
+            var (begin, end) = window.Reach(inputs[0]!.shape.AsSpan(2), kernel);
+            var powers = Window.Padded(inputs[0]!, begin, end).abs().pow(p);
+            return [(Means(powers, kernel, window.Strides(kernel.Length)) * Axes.Product(kernel)).pow(1.0 / p)];
+        };
+    }
+
+    public static Tensor GlobalAverage(Tensor x) => x.mean(Axes.From(2, x), keepdim: true);
+
+    public static Tensor GlobalMax(Tensor x) => x.amax(Axes.From(2, x), keepdim: true);
+
+    public static Operator GlobalLp(NodeSource source)
+    {
+        var p = source.Node.Int("p", 2);
+        return (inputs, _) => [inputs[0]!.abs().pow(p).sum(Axes.From(2, inputs[0]!), keepdim: true).pow(1.0 / p)];
+    }
+
+    static Tensor Largest(Tensor x, long[] kernel, long[] strides, long[] pads, long[] dilations, bool ceil) => kernel.Length switch
+    {
+        1 => nn.functional.max_pool1d(x, kernel[0], strides[0], pads[0], dilations[0], ceil),
+        2 => nn.functional.max_pool2d(x, kernel, strides, pads, dilations, ceil),
+        _ => nn.functional.max_pool3d(x, kernel, strides, pads, dilations, ceil),
+    };
+
+    static Tensor Means(Tensor x, long[] kernel, long[] strides, long[]? pads = null, bool ceil = false, bool countsPads = true) => kernel.Length switch
+    {
+        1 => nn.functional.avg_pool1d(x, kernel[0], strides[0], pads?[0] ?? 0, ceil, countsPads),
+        2 => nn.functional.avg_pool2d(x, kernel, strides, pads ?? [0, 0], ceil, countsPads),
+        _ => nn.functional.avg_pool3d(x, kernel, strides, pads ?? [0, 0, 0], ceil, countsPads),
+    };
+
+    static (Window Window, long[] Kernel) WindowOf(NodeSource source)
+    {
+        var window = new Window(source);
+        source.Refuse(source.Node.Int("storage_order", 0) != 0, "it counts places by columns");
+        return (window, window.Kernel ?? throw source.Unsupported("it has no kernel_shape"));
+    }
+
+    static void RefuseDilations(NodeSource source) =>
+        source.Refuse(source.Node.Ints("dilations")?.Any(step => step != 1) == true, $"{source.Node.OpType} with dilations");
 }

@@ -6,8 +6,6 @@ namespace MaestroDeploy.Compressor.Graph.Operators;
 /// <summary>Matrix products.</summary>
 static class Products
 {
-    public static Tensor MatMul(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.matmul(inputs[1]!);
-
     /// <summary>alpha·A'·B' + beta·C, where a prime is a transpose if asked for.</summary>
     public static Operator Gemm(NodeSource source)
     {
@@ -19,11 +17,19 @@ static class Products
             var b = turnB ? inputs[1]!.t() : inputs[1]!;
             if (inputs.Length > 2 && inputs[2] is { } c)
             {
-                return c.addmm(a, b, beta, alpha);
+                return [c.addmm(a, b, beta, alpha)];
             }
 
             var product = a.mm(b);
-            return alpha == 1 ? product : product * alpha;
+            return [alpha == 1 ? product : product * alpha];
         };
+    }
+
+    /// <summary>Sums of products over the axes that an equation names.</summary>
+    public static Operator Einsum(NodeSource source)
+    {
+        var equation = source.Node.Text("equation", "");
+        source.Refuse(equation.Length == 0, "it has no equation");
+        return (inputs, _) => [einsum(equation, inputs.ToArray()!)];
     }
 }

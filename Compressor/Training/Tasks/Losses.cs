@@ -23,6 +23,10 @@ static class Losses
         return (each * counts).sum() / counts.sum();
     }
 
+    /// <summary>KL(teacher‖learner), a mean over the targets that count; no gradient flows to the teacher.</summary>
+    /// <inheritdoc cref="Soft"/>
+    public static Tensor Divergence(Tensor logits, Tensor teacher, Tensor targets) => Soft(logits, teacher, targets) - Soft(teacher, teacher, targets).detach();
+
     /// <summary>How many answers are right, and of how many that count.</summary>
     public static (long Right, long Of) Answers(Tensor logits, Tensor targets) =>
         (Rows(logits).argmax(1).eq(targets).sum().item<long>(), targets.ne(TrainingTask.NoTarget).sum().item<long>());

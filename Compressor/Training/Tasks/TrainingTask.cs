@@ -20,6 +20,12 @@ public abstract class TrainingTask
     /// <summary>Samples in it, at least 1.</summary>
     public abstract int Count { get; }
 
+    /// <summary>Whether samples have classes; without them only a teacher tells what is right.</summary>
+    public virtual bool HasLabels => true;
+
+    /// <summary>Whether a sample's tensors may differ each time that it is loaded to train on.</summary>
+    public virtual bool Varies => false;
+
     /// <summary>Which samples go together, each exactly once.</summary>
     /// <param name="size">Samples in a batch, 1 and more; the last one may hold fewer.</param>
     /// <param name="random">The order; null for the set's own.</param>
@@ -33,9 +39,16 @@ public abstract class TrainingTask
     /// <summary>Makes sure that a model takes these samples and gives a score for each class.</summary>
     /// <exception cref="UntrainableModelException">It does not.</exception>
     public abstract void Check(LodModel model);
+
+    /// <summary>What a pass minimises.</summary>
+    /// <param name="answers">The pass's logits.</param>
+    /// <param name="batch">What it answered.</param>
+    /// <param name="smoothing">Share of a label's probability that is spread over all classes, 0 to 1.</param>
+    internal virtual Tensor Loss(Tensor answers, TaskBatch batch, double smoothing) => Losses.Hard(answers, batch.Targets!, smoothing);
 }
 
-/// <summary>One batch: the model's inputs in their order, and the class of each answer, [answers] int64.</summary>
+/// <summary>One batch: the model's inputs in their order, and what its answers should be.</summary>
 /// <param name="Inputs">Tensors for the graph's inputs.</param>
-/// <param name="Targets">As many as the logits have rows; <see cref="TrainingTask.NoTarget"/> where none counts.</param>
-public sealed record TaskBatch(IReadOnlyList<Tensor> Inputs, Tensor Targets);
+/// <param name="Targets">The class of each answer, [answers] int64: as many as the logits have rows; <see cref="TrainingTask.NoTarget"/> where none counts. Null where there are no labels.</param>
+/// <param name="Taught">A teacher's answers, of the logits' shape; null where there is no teacher.</param>
+public sealed record TaskBatch(IReadOnlyList<Tensor> Inputs, Tensor? Targets, Tensor? Taught = null);

@@ -16,6 +16,9 @@ public sealed class TranslationTask(TokenPairs pairs, int words) : TrainingTask
     /// <inheritdoc/>
     public override int Count => pairs.Count;
 
+    /// <summary>A sentence is as long as the longest of its batch.</summary>
+    public override bool Varies => true;
+
     /// <inheritdoc/>
     public override IReadOnlyList<int[]> Batches(int size, Random? random) => pairs.Buckets(size, random ?? new Random(0));
 

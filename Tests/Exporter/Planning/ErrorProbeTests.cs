@@ -54,10 +54,10 @@ public sealed class ErrorProbeTests
     {
         using var folder = new TemporaryFolder();
         var lod = SmallModels.Convolutions;
-        using var probe = new ErrorProbe(lod, lod.Cost(), null, Settings, folder.Path);
+        using var probe = new ErrorProbe(lod, lod.Cost(), new RandomInputs(), Settings, folder.Path);
         var full = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
 
-        Assert.AreEqual("distance", ErrorProbe.MeasureOf(null));
+        Assert.AreEqual("distance", ErrorProbe.MeasureOf(new RandomInputs()));
         Assert.AreEqual(0, probe.Error(full));
         Assert.IsGreaterThan(0.01, probe.Error([.. full.Select(_ => 1)]));
     }

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Exporter.Evaluation;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>The options that name what a model is watched on: a data set with its labels, inputs without, or random ones.</summary>
+sealed class CalibrationFlags
+{
+    const string Archive = "npz:", Random = "random";
+
+    readonly Option<string?> _data = new("--data") { Description = $"What the model is for: {string.Join(", ", NamedData.Forms)}." };
+    readonly Option<string?> _dataDir = SharedOptions.DataDir();
+    readonly SampleFormatFlags _format = new();
+    readonly Option<string?> _inputs = Inputs();
+    readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 1024 };
+
+    public static Option<string?> Inputs() => new("--inputs")
+    {
+        Description = $"Inputs without labels, instead of --data: {Archive}FILE with an array for each graph input, by its name, or {Random}.",
+    };
+
+    /// <summary>What --inputs names; null where it is not given.</summary>
+    /// <exception cref="UsageException">It names nothing.</exception>
+    public static EvaluationData? Unlabelled(string? spec) => spec switch
+    {
+        null => null,
+        Random => new RandomInputs(),
+        _ when spec.StartsWith(Archive, StringComparison.Ordinal) => UnlabelledInputs.Load(spec[Archive.Length..]),
+        _ => throw new UsageException($"--inputs is {Archive}FILE or {Random}; found '{spec}'."),
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_data);
+        command.Options.Add(_dataDir);
+        _format.AddTo(command);
+        command.Options.Add(_inputs);
+        command.Options.Add(_samples);
+    }
+
+    /// <exception cref="UsageException">The options do not go together, or one of them names nothing.</exception>
+    public CalibrationSource Read(ParseResult parsed)
+    {
+        var (data, inputs, samples) = (parsed.GetValue(_data), parsed.GetValue(_inputs), parsed.GetValue(_samples));
+        if (data is not null && inputs is not null)
+        {
+            throw new UsageException("--data and --inputs both say what the model is run on; give one of them.");
+        }
+
+        if (samples < 1)
+        {
+            throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
+        }
+
+        var labelled = data is null ? null : NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed));
+        return new CalibrationSource(labelled, labelled?.Evaluation ?? Unlabelled(inputs), samples);
+    }
+}
+
+/// <summary>What a model is watched on.</summary>
+/// <param name="Labelled">A data set with its labels; null where there is none.</param>
+/// <param name="Evaluation">Its inputs, or those without labels; null where there are neither.</param>
+/// <param name="Samples">How many of them, 1 and more.</param>
+sealed record CalibrationSource(NamedData? Labelled, EvaluationData? Evaluation, int Samples)
+{
+    /// <summary>Some random batches.</summary>
+    public static CalibrationInputs Random => Batches(new RandomInputs(), samples: 2);
+
+    /// <summary>The batches to watch layers on; null where there are none.</summary>
+    public CalibrationInputs? Inputs => Evaluation is null ? null : Batches(Evaluation, Samples);
+
+    static CalibrationInputs Batches(EvaluationData data, int samples) =>
+        (session, largestBatch) => data.Calibration(session, samples, largestBatch).Select(batch => batch.Inputs);
+}

@@ -1,0 +1,124 @@
+using Google.Protobuf;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Compressor.Factoring;
+
+/// <summary>Along which directions each layer of a model answers on real inputs: what a data-aware decomposition keeps first.</summary>
+/// <remarks>
+/// <para>
+/// Of all matrices of rank r, <c>P·Pᵀ·W</c> is nearest to W on the layer's inputs, in E‖(W − W_r)·x‖², when P's columns are the first r
+/// eigenvectors of <c>E[y·yᵀ]</c>, y = W·x. It is the decomposition that whitening by the Gram matrix G = E[x·xᵀ] gives (FlexRank's
+/// DataSVD; DRONE; SVD-LLM), since E[y·yᵀ] = W·G·Wᵀ = (W·G^½)·(W·G^½)ᵀ: its eigenvalues are the squares of the whitened singular
+/// values, and what is cut costs the sum of theirs.
+/// </para>
+/// <para>
+/// Taken from the answers, it needs no windows of a convolution's inputs, out² numbers instead of (in·k²)², and no inverse of G, which
+/// few samples leave without one.
+/// </para>
+/// </remarks>
+public sealed class PrincipalResponses : IDisposable
+{
+    const long MostFloats = 64 << 20; // of all responses to one batch
+    const int LargestBatch = 256;
+
+    readonly Dictionary<string, PrincipalDirections> _directions = [];
+    readonly Dictionary<string, string> _left = [];
+
+    PrincipalResponses()
+    {
+    }
+
+    /// <summary>The layers that nothing is known of, and why; they are decomposed by their weights alone.</summary>
+    public IReadOnlyDictionary<string, string> Left => _left;
+
+    /// <summary>Runs a model in ONNX Runtime and watches its layers.</summary>
+    /// <param name="model">A dense model; the trainer may lack its operators.</param>
+    /// <param name="inputs">What it is run on; some hundred samples are enough.</param>
+    /// <param name="choice">Which layers; null for all.</param>
+    /// <param name="settings">How to run it; null for the defaults.</param>
+    /// <param name="progress">Told the number of batches done; null for no one.</param>
+    /// <param name="cancellation">Checked before each batch.</param>
+    /// <exception cref="OnnxFormatException">No weight can be factored.</exception>
+    /// <exception cref="RuntimeException">The model cannot be run on these inputs.</exception>
+    public static PrincipalResponses Measure(OnnxModel model, CalibrationInputs inputs, LayerChoice? choice = null, SessionSettings? settings = null,
+        IProgress<int>? progress = null, CancellationToken cancellation = default)
+    {
+        var responses = new PrincipalResponses();
+        var watched = SvdFactoring.Layers(model, choice ?? LayerChoice.All).ToLookup(ResponseMoment.IsTooLarge);
+        foreach (var layer in watched[true])
+        {
+            responses._left[layer.Name] = $"the statistics of {Math.Min(layer.Out, layer.Columns):N0} directions would pass 256 MB";
+        }
+
+        WeightLayer[] layers = [.. watched[false]];
+        if (layers.Length > 0)
+        {
+            responses.Watch(model, layers, inputs, settings, progress, cancellation);
+        }
+
+        return responses;
+    }
+
+    internal PrincipalDirections? Of(WeightLayer layer) => _directions.GetValueOrDefault(layer.Name);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var directions in _directions.Values)
+        {
+            directions.Dispose();
+        }
+    }
+
+    void Watch(OnnxModel model, WeightLayer[] layers, CalibrationInputs inputs, SessionSettings? settings, IProgress<int>? progress, CancellationToken cancellation)
+    {
+        var moments = layers.Select(layer => new ResponseMoment(layer, layer.Matrix(model))).ToArray();
+        try
+        {
+            using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
+            var batches = 0;
+            foreach (var batch in inputs(session, BatchFor(model, layers)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var answers = session.RunAll([.. batch]).ToDictionary(output => output.Name);
+                foreach (var (layer, moment) in layers.Zip(moments))
+                {
+                    moment.Add(answers[layer.Node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(layer))?.Values);
+                }
+
+                progress?.Report(++batches);
+            }
+
+            foreach (var (layer, moment) in layers.Zip(moments))
+            {
+                Keep(layer, moment.Directions());
+            }
+        }
+        finally
+        {
+            Array.ForEach(moments, moment => moment.Dispose());
+        }
+    }
+
+    void Keep(WeightLayer layer, PrincipalDirections? directions)
+    {
+        if (directions is null)
+        {
+            _left[layer.Name] = "its responses were none, or not finite";
+        }
+        else
+        {
+            _directions[layer.Name] = directions;
+        }
+    }
+
+    static int BatchFor(OnnxModel model, WeightLayer[] layers)
+    {
+        var shapes = Shapes.Of(model);
+        var sample = layers.Sum(layer => shapes[layer.Node.Output[0]]?.Aggregate(1L, (product, size) => product * size) ?? layer.Out);
+        return (int)Math.Clamp(MostFloats / sample, 1, LargestBatch);
+    }
+}

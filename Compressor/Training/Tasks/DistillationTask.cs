@@ -1,0 +1,118 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Onnx.LowRank;
+using static TorchSharp.torch;
+
+namespace MaestroDeploy.Compressor.Training.Tasks;
+
+/// <summary>Another task's samples, to be answered as a teacher answers them: full pass and cut passes alike.</summary>
+/// <remarks>
+/// Where the samples have classes, the loss is the divergence from the teacher's distribution to the learner's, KL(p‖q) at temperature 1, a
+/// mean over the answers that count. Else it is the squared error over the variance of the teacher's answers: 1 is what a constant achieves.
+/// Answers to samples that do not vary are computed once and kept.
+/// </remarks>
+public sealed class DistillationTask : TrainingTask
+{
+    const int BatchSize = 256;
+    const long MostKept = 1 << 26; // numbers: 256 MB
+
+    readonly TrainingTask _task;
+    readonly Teacher _teacher;
+    readonly double _labelWeight;
+    Tensor? _kept;
+    double _variance = 1;
+
+    /// <param name="task">The samples.</param>
+    /// <param name="teacher">The model to answer like; it must live as long as this task.</param>
+    /// <param name="labelWeight">The share of the loss that is taken from the labels, 0 to 1.</param>
+    /// <exception cref="ArgumentException">The weight is out of its range, or there are no labels to weigh.</exception>
+    public DistillationTask(TrainingTask task, Teacher teacher, double labelWeight = 0)
+    {
+        if (!(labelWeight is >= 0 and <= 1) || labelWeight > 0 && !task.HasLabels)
+        {
+            throw new ArgumentException(FormattableString.Invariant($"--label-weight is {labelWeight}; it is 0 to 1, and 0 where samples have no labels."));
+        }
+
+        (_task, _teacher, _labelWeight) = (task, teacher, labelWeight);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _task.Name;
+
+    /// <inheritdoc/>
+    public override string Description => FormattableString.Invariant($"{_task.Description}, taught by {_teacher.Name}, labels {_labelWeight}");
+
+    /// <inheritdoc/>
+    public override int Count => _task.Count;
+
+    /// <inheritdoc/>
+    public override bool HasLabels => _task.HasLabels;
+
+    /// <inheritdoc/>
+    public override bool Varies => _task.Varies;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<int[]> Batches(int size, Random? random) => _task.Batches(size, random);
+
+    /// <inheritdoc/>
+    public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
+    {
+        var batch = _task.Load(chosen, random);
+        return batch with { Taught = _kept is null ? _teacher.Answers(batch.Inputs) : Kept(chosen) };
+    }
+
+    /// <inheritdoc/>
+    public override void Check(LodModel model)
+    {
+        _task.Check(model); // which also settles the shape of a sample
+        if (!Varies && _kept is null)
+        {
+            Ask();
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override Tensor Loss(Tensor answers, TaskBatch batch, double smoothing)
+    {
+        if (!HasLabels)
+        {
+            return (answers - batch.Taught!).square().mean() / _variance;
+        }
+
+        var soft = Losses.Divergence(answers, batch.Taught!, batch.Targets!);
+        return _labelWeight == 0 ? soft : (1 - _labelWeight) * soft + _labelWeight * Losses.Hard(answers, batch.Targets!, smoothing);
+    }
+
+    /// <summary>The share of the samples that the teacher answers rightly, 0 to 1; null where its answers are not kept, or there are no labels.</summary>
+    /// <remarks>Known once a model has been checked.</remarks>
+    public double? TeacherAccuracy { get; private set; }
+
+    void Ask()
+    {
+        var (right, of) = (0L, 0L);
+        foreach (var chosen in Batches(BatchSize, null))
+        {
+            using var scope = NewDisposeScope();
+            var batch = _task.Load(chosen, null);
+            var answers = _teacher.Answers(batch.Inputs);
+            var size = answers.numel() / answers.shape[0];
+            if (Count * size > MostKept)
+            {
+                return;
+            }
+
+            _kept ??= empty([Count, .. answers.shape[1..]]).DetachFromDisposeScope();
+            _kept.index_copy_(0, NativeTensor.From(Array.ConvertAll(chosen, sample => (long)sample)), answers);
+            (right, of) = HasLabels && Losses.Answers(answers, batch.Targets!) is var (batchRight, batchOf) ? (right + batchRight, of + batchOf) : (right, of);
+        }
+
+        TeacherAccuracy = of > 0 ? (double)right / of : null;
+        using var variance = _kept!.var(0, false).mean();
+        _variance = Math.Max(variance.item<float>(), float.Epsilon);
+    }
+
+    Tensor Kept(ReadOnlySpan<int> chosen)
+    {
+        using var places = NativeTensor.From(Array.ConvertAll(chosen.ToArray(), sample => (long)sample));
+        return _kept!.index_select(0, places);
+    }
+}

@@ -1,0 +1,76 @@
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Runtime;
+using static TorchSharp.torch;
+
+namespace MaestroDeploy.Compressor.Training.Tasks;
+
+/// <summary>A model that another learns to answer like: its file as it is, in ONNX Runtime, whatever its operators and whatever batch it fixes.</summary>
+public sealed class Teacher : IDisposable
+{
+    const double LeastProbability = 1e-30; // its logarithm is finite in float32
+
+    readonly ModelSession _session;
+    readonly string[] _inputs;
+    readonly int? _batch;
+    readonly bool _givesProbabilities;
+
+    /// <param name="path">The model's file.</param>
+    /// <param name="settings">How to run it; null for the defaults.</param>
+    /// <exception cref="OnnxFormatException">It is no ONNX model.</exception>
+    /// <exception cref="ModelException">ONNX Runtime cannot load it.</exception>
+    public Teacher(string path, SessionSettings? settings = null)
+    {
+        var model = OnnxModel.Load(path);
+        Name = Path.GetFileName(path);
+        _inputs = [.. model.Inputs.Select(input => input.Name)];
+        _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
+        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name))?.OpType == "Softmax";
+        _session = new ModelSession(path, settings);
+    }
+
+    /// <summary>The file's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its first output for a batch, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
+    /// <param name="inputs">A tensor for each of its inputs, in its order, float32 or int64.</param>
+    /// <exception cref="UntrainableModelException">It does not take such inputs, or fixes a batch that these do not fill.</exception>
+    public Tensor Answers(IReadOnlyList<Tensor> inputs)
+    {
+        using var scope = NewDisposeScope();
+        var samples = inputs[0].shape[0];
+        var size = _batch ?? samples;
+        List<Tensor> parts = [];
+        for (var first = 0L; first < samples; first += size)
+        {
+            parts.Add(Part([.. inputs.Select(input => input.narrow(0, first, Math.Min(size, samples - first)))]));
+        }
+
+        var answers = parts.Count == 1 ? parts[0] : cat(parts, 0);
+        return (_givesProbabilities ? answers.clamp_min(LeastProbability).log() : answers).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _session.Dispose();
+
+    Tensor Part(Tensor[] inputs)
+    {
+        try
+        {
+            var output = _session.RunAll([.. _inputs.Zip(inputs, Input)])[0];
+            return NativeTensor.From(output.Values, Array.ConvertAll(output.Shape, extent => (long)extent));
+        }
+        catch (ArgumentException e)
+        {
+            throw new UntrainableModelException(Name, "(as a teacher)", $"it does not take what the model takes that learns from it: {e.Message}");
+        }
+    }
+
+    static InputTensor Input(string name, Tensor tensor)
+    {
+        var shape = Array.ConvertAll(tensor.shape, extent => (int)extent);
+        return tensor.dtype == ScalarType.Int64
+            ? new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape)
+            : new InputTensor(name, tensor.contiguous().data<float>().ToArray(), shape);
+    }
+}

@@ -1,0 +1,87 @@
+using MaestroDeploy.Data;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Evaluation;
+
+/// <summary>Inputs of one's own without the right answers: graphs are calibrated on them, and compared with one another.</summary>
+public sealed class UnlabelledInputs : EvaluationData
+{
+    const int LargestBatch = 32;
+
+    readonly IReadOnlyDictionary<string, NpyArray> _arrays;
+    readonly int _samples;
+
+    /// <param name="name">What to call them.</param>
+    /// <param name="arrays">An array for each graph input, by its name; the first axis goes over the samples, but for scalars, which every batch is given.</param>
+    /// <exception cref="ArgumentException">There is no sample, or the arrays are not of as many.</exception>
+    public UnlabelledInputs(string name, IReadOnlyDictionary<string, NpyArray> arrays)
+    {
+        Name = name;
+        _arrays = arrays;
+        var counts = arrays.Where(array => array.Value.Shape.Length > 0).Select(array => (array.Key, Samples: array.Value.Shape[0])).ToArray();
+        _samples = counts.Length > 0 && counts.All(count => count.Samples == counts[0].Samples) && counts[0].Samples > 0
+            ? counts[0].Samples
+            : throw new ArgumentException($"{name}: every array goes over the same samples, at least one; found {string.Join(", ", counts.Select(count => $"{count.Samples} in {count.Key}"))}.");
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>Reads a <c>.npz</c> file.</summary>
+    /// <exception cref="DataFormatException">It is absent or broken, or its arrays do not go together.</exception>
+    public static UnlabelledInputs Load(string path)
+    {
+        var arrays = File.Exists(path) ? NpzFile.Read(path) : throw new DataFormatException(path, "there is no such file.");
+        try
+        {
+            return new UnlabelledInputs(Path.GetFileNameWithoutExtension(path), arrays);
+        }
+        catch (ArgumentException e)
+        {
+            throw new DataFormatException(path, e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Quality? Measure(ModelSession session, CancellationToken cancellation = default) => null;
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, count, LargestBatch);
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
+        Batches(session, count, Math.Min(LargestBatch, largestBatch));
+
+    IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest)
+    {
+        var only = session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : (int?)null;
+        var (batch, samples) = (only ?? largest, Math.Min(count, _samples));
+        if (only > samples)
+        {
+            throw new ExportException($"The graph takes batches of {only} only, and {Name} has {_samples} samples.");
+        }
+
+        // A graph of a fixed batch cannot take what is left over.
+        for (var first = 0; first < samples && (only is null || first + batch <= samples); first += batch)
+        {
+            var taken = Math.Min(batch, samples - first);
+            yield return new EvaluationBatch(taken, [.. session.Inputs.Select(input => Slice(input, first, taken))]);
+        }
+    }
+
+    InputTensor Slice(TensorSignature input, int first, int count)
+    {
+        var array = _arrays.GetValueOrDefault(input.Name) ?? throw new ExportException($"The graph takes {input}, and {Name} has {string.Join(", ", _arrays.Keys)}.");
+        int[] shape = array.Shape.Length == 0 ? [] : [count, .. array.Shape.Skip(1)];
+        var sample = shape.Skip(1).Aggregate(1, (product, size) => product * size);
+        var values = shape.Length == 0 ? array.Values : array.Values.AsSpan(first * sample, count * sample).ToArray();
+        return input.Type switch
+        {
+            "int64" => new InputTensor(input.Name, Array.ConvertAll(values, value => (long)value), shape),
+            "int32" => new InputTensor(input.Name, Array.ConvertAll(values, value => (int)value), shape),
+            "bool" => new InputTensor(input.Name, Array.ConvertAll(values, value => value != 0), shape),
+            _ => new InputTensor(input.Name, values, shape),
+        };
+    }
+}
