@@ -81,8 +81,9 @@ sealed class MaskedModel : IDisposable
         return outputs;
     }
 
-    // Broadcast over what follows the channels: [r] for a linear layer, [r, 1, 1] for a convolution over two axes.
-    static int[] MaskShape(FactorPair pair, int rank) => [rank, .. Enumerable.Repeat(1, pair.Kind == LayerKind.Conv ? pair.DenseShape.Count - 2 : 0)];
+    // Broadcast over what follows the channels: [r] for a linear layer, [r, 1] for one on the left, [r, 1, 1] for a convolution over two axes.
+    static int[] MaskShape(FactorPair pair, int rank) =>
+        [rank, .. Enumerable.Repeat(1, pair.Kind == LayerKind.Conv ? pair.DenseShape.Count - 2 : pair.Kind == LayerKind.Left ? 1 : 0)];
 
     static OnnxModel Masked(LodModel lod)
     {
@@ -105,16 +106,19 @@ sealed class MaskedModel : IDisposable
 
     static void Mask(OnnxModel model, FactorPair pair, int rank)
     {
-        var project = PairRewrite.Projection(model, pair);
-        var (hidden, raw) = (project.Output[0], $"{pair.Layer}.unmasked");
-        project.Output[0] = raw;
-        var mask = new NodeProto { OpType = "Mul", Name = $"{pair.Layer}.masking" };
-        mask.Input.AddRange([raw, MaskOf(pair)]);
-        mask.Output.Add(hidden);
-        model.Graph.Node.Insert(model.Graph.Node.IndexOf(project) + 1, mask);
+        foreach (var (use, number) in PairRewrite.Uses(model, pair).Select((use, i) => (use, i)))
+        {
+            var (hidden, raw) = (use.Projection.Output[0], $"{pair.Layer}.unmasked.{number}");
+            use.Projection.Output[0] = raw;
+            var mask = new NodeProto { OpType = "Mul", Name = $"{pair.Layer}.masking.{number}" };
+            mask.Input.AddRange([raw, MaskOf(pair)]);
+            mask.Output.Add(hidden);
+            model.Graph.Node.Insert(model.Graph.Node.IndexOf(use.Projection) + 1, mask);
+        }
+
         var shape = new TensorShapeProto();
         shape.Dim.AddRange(MaskShape(pair, rank).Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
-        var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape };
+        var type = new TypeProto.Types.Tensor { ElemType = (int)pair.Type(model), Shape = shape };
         model.Graph.Input.Add(new ValueInfoProto { Name = MaskOf(pair), Type = new TypeProto { TensorType = type } });
     }
 

@@ -8,16 +8,9 @@ namespace MaestroDeploy.Exporter.Slicing;
 static class IdentityBlock
 {
     /// <summary>Whether a layer can be written so: convolutions gain nothing by it, and a bias must be there to be split.</summary>
-    public static bool Fits(OnnxModel model, FactorPair pair)
-    {
-        if (pair.Kind == LayerKind.Conv)
-        {
-            return false;
-        }
-
-        var expand = PairRewrite.Expansion(model, pair);
-        return expand.Input.Count < 3 || expand.Input[2].Length == 0 || (model.Constant(expand.Input[2]) is { } bias && ElementTypes.Count(bias) == pair.Out);
-    }
+    public static bool Fits(OnnxModel model, FactorPair pair) => pair.Kind is LayerKind.Linear or LayerKind.Product && pair.Type(model) == TensorProto.Types.DataType.Float
+        && PairRewrite.Uses(model, pair) is [var use] && use.Projection.Int("transA", 0) == 0 && use.Expansion.Float("beta", 1) == 1
+        && (Bias(use.Expansion) is not { } bias || (model.Constant(bias) is { } tensor && ElementTypes.Count(tensor) == pair.Out));
 
     /// <summary>Numbers in a layer written so: r·(in + out − r).</summary>
     public static long Params(FactorPair pair, int rank) => (long)rank * (pair.In + pair.Out - rank);
@@ -28,7 +21,7 @@ static class IdentityBlock
     /// <param name="aligned">Its re-based factors.</param>
     public static void Apply(OnnxModel model, FactorPair pair, GaugeAlignment aligned)
     {
-        var (project, expand) = (PairRewrite.Projection(model, pair), PairRewrite.Expansion(model, pair));
+        var (project, expand) = PairRewrite.Uses(model, pair)[0];
         var rank = aligned.Inner.Length / pair.In;
         string chosen = $"{pair.Layer}.chosen", others = $"{pair.Layer}.others", joined = aligned.InOrder ? expand.Output[0] : $"{pair.Layer}.joined";
         string inner = $"{pair.Layer}.inner", outer = $"{pair.Layer}.outer";
@@ -56,12 +49,12 @@ static class IdentityBlock
     /// <summary>A Gemm's bias, split: the chosen outputs' own, and the others' less what the chosen's brings them.</summary>
     static string[] Biases(OnnxModel model, FactorPair pair, NodeProto expand, GaugeAlignment aligned, int rank)
     {
-        if (expand.Input.Count < 3 || expand.Input[2].Length == 0)
+        if (Bias(expand) is not { } name)
         {
             return [];
         }
 
-        var bias = model.Floats(model.Constant(expand.Input[2])!);
+        var bias = model.Floats(model.Constant(name)!);
         var own = aligned.Outputs.Take(rank).Select(output => bias[output]).ToArray();
         var width = pair.Out - rank;
         var rest = Enumerable.Range(0, width).Select(column =>
@@ -71,6 +64,8 @@ static class IdentityBlock
         model.Graph.Initializer.Add(TensorValues.Create(names[1], [width], rest));
         return names;
     }
+
+    static string? Bias(NodeProto expand) => expand.Input.Count > 2 && expand.Input[2].Length > 0 ? expand.Input[2] : null;
 
     static void Replace(OnnxModel model, FactorPair pair, NodeProto[] old, List<NodeProto> nodes)
     {

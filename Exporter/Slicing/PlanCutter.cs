@@ -52,7 +52,7 @@ public sealed class PlanCutter(LodModel lod)
                 var v = model.Initializer(pair.V)!;
                 var values = model.Floats(v);
                 values.AsSpan(rank * pair.In).Clear();
-                model.ReplaceInitializer(TensorValues.Create(pair.V, [.. v.Dims], values));
+                model.ReplaceInitializer(TensorValues.Create(pair.V, [.. v.Dims], values, pair.Type(lod.Model)));
             }
         }
 
@@ -72,7 +72,7 @@ public sealed class PlanCutter(LodModel lod)
             default:
                 var weight = $"{pair.Layer}.weight";
                 PairRewrite.Merge(model, pair, weight);
-                model.Graph.Initializer.Add(TensorValues.Create(weight, PairRewrite.DenseDims(pair), Dense(pair)));
+                model.Graph.Initializer.Add(TensorValues.Create(weight, PairRewrite.DenseDims(pair), Dense(pair), pair.Type(lod.Model)));
                 break;
         }
     }
