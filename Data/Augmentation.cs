@@ -27,23 +27,25 @@ public sealed record Augmentation(int CropPadding, bool Flip)
     public void Apply(Span<float> samples, int count, SampleSet set, Random random)
     {
         var (channels, height, width) = SizeOf(set);
+        var step = set.Layout == SampleLayout.Nhwc ? channels : 1; // from a pixel to its neighbour
         if (count < 0 || samples.Length < (long)count * set.SampleSize)
         {
             throw new ArgumentException($"{samples.Length} floats do not hold {count} samples of {set.SampleSize}.", nameof(count));
         }
 
-        var scratch = new float[height * width];
+        var scratch = new float[height * width * step];
+        float[] black = [.. Enumerable.Range(0, channels).Select(set.Black)];
         for (var image = 0; image < count; image++)
         {
             var (down, right, mirror) = (Below(2 * CropPadding + 1) - CropPadding, Below(2 * CropPadding + 1) - CropPadding, Below(2) == 1);
-            for (var channel = 0; channel < channels; channel++, samples = samples[scratch.Length..])
+            for (var channel = 0; channel < channels; channel += step, samples = samples[scratch.Length..])
             {
                 var plane = samples[..scratch.Length];
                 plane.CopyTo(scratch);
-                Crop(scratch, plane, width, down, right, set.Black(channel));
+                Crop(scratch, plane, width * step, down, right * step, black.AsSpan(channel, step));
                 if (Flip && mirror)
                 {
-                    Mirror(plane, width);
+                    Mirror(plane, width * step, step);
                 }
             }
         }
@@ -53,9 +55,13 @@ public sealed record Augmentation(int CropPadding, bool Flip)
     }
 
     /// <summary>Cuts the window that begins that many pixels further down and right; negative is up and left.</summary>
-    static void Crop(ReadOnlySpan<float> from, Span<float> plane, int width, int down, int right, float black)
+    static void Crop(ReadOnlySpan<float> from, Span<float> plane, int width, int down, int right, ReadOnlySpan<float> black)
     {
-        plane.Fill(black);
+        for (var i = 0; i < plane.Length; i += black.Length)
+        {
+            black.CopyTo(plane[i..]);
+        }
+
         var height = plane.Length / width;
         for (var y = Math.Max(0, -down); y < Math.Min(height, height - down); y++)
         {
@@ -65,17 +71,21 @@ public sealed record Augmentation(int CropPadding, bool Flip)
         }
     }
 
-    static void Mirror(Span<float> plane, int width)
+    static void Mirror(Span<float> plane, int width, int step)
     {
         for (; !plane.IsEmpty; plane = plane[width..])
         {
             plane[..width].Reverse();
+            for (var i = 0; step > 1 && i < width; i += step)
+            {
+                plane.Slice(i, step).Reverse(); // the pixel's own channels stay in their order
+            }
         }
     }
 
     (int Channels, int Height, int Width) SizeOf(SampleSet set)
     {
-        if (set.SampleShape is not [var channels, var height, var width])
+        if (set.ImageShape is not [var channels, var height, var width])
         {
             throw new ArgumentException(
                 $"{set.Name}: only images [C, H, W] can be augmented, and its samples are [{string.Join(", ", set.SampleShape)}].", nameof(set));

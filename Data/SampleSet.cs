@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace MaestroDeploy.Data;
 
@@ -16,6 +17,7 @@ public sealed class SampleSet
     SampleSet(string name, ImmutableArray<int> sampleShape, int classes, SampleStorage storage, int[] rows, int[] labels)
     {
         Name = name;
+        ImageShape = sampleShape;
         SampleShape = sampleShape;
         SampleSize = Extents.Product(sampleShape) ?? throw new ArgumentException($"{name}: a sample is too large.", nameof(sampleShape));
         Classes = classes;
@@ -27,8 +29,14 @@ public sealed class SampleSet
     /// <summary>The set and the split, such as <c>digits/test</c>.</summary>
     public string Name { get; }
 
-    /// <summary>The shape of one sample, <c>[C, H, W]</c> for images: the batch axis is not in it.</summary>
+    /// <summary>The shape of one sample, <c>[C, H, W]</c> for images unless laid out otherwise: the batch axis is not in it.</summary>
     public ImmutableArray<int> SampleShape { get; }
+
+    /// <summary>How <see cref="As"/> laid the samples out; null where they are as they were read.</summary>
+    public SampleLayout? Layout { get; private init; }
+
+    /// <summary>The shape of a sample as it was read, whatever its layout: <c>[C, H, W]</c> for images.</summary>
+    internal ImmutableArray<int> ImageShape { get; private init; }
 
     /// <summary>How many floats one sample takes: the product of <see cref="SampleShape"/>.</summary>
     public int SampleSize { get; }
@@ -110,6 +118,60 @@ public sealed class SampleSet
     /// <summary>What a black pixel becomes in a channel, 0 where the samples were floats from the start.</summary>
     internal float Black(int channel) => _storage.Black(channel);
 
+    /// <summary>The same samples as a model wants them that was trained elsewhere.</summary>
+    /// <param name="format">What it wants.</param>
+    /// <exception cref="ArgumentException">They have a format already, or cannot be brought into that one.</exception>
+    public SampleSet As(SampleFormat format)
+    {
+        var isReversed = format.Channels == ChannelOrder.Bgr;
+        var isLast = format.Layout == SampleLayout.Nhwc;
+        if (Layout is not null || isReversed && ImageShape is not [3, _, _] || format.Layout is SampleLayout.Nhwc or SampleLayout.Nchw && ImageShape.Length != 3)
+        {
+            throw new ArgumentException($"{Name}: its samples are [{string.Join(", ", SampleShape)}]; --layout nchw and nhwc are for images [C, H, W], and --channels bgr for those of three colours.", nameof(format));
+        }
+
+        var storage = ScalingBy(format) is { } scaling ? _storage.Scaled(scaling) : _storage;
+        storage = isLast || isReversed ? new ArrangedStorage(storage, ImageShape[0], isLast, isReversed) : storage;
+        ImmutableArray<int> shape = format.Layout switch
+        {
+            SampleLayout.Nhwc => [ImageShape[1], ImageShape[2], ImageShape[0]],
+            SampleLayout.Flat => [SampleSize],
+            _ => SampleShape,
+        };
+        return new SampleSet(Name, shape, Classes, storage, _rows, _labels) { Layout = format.Layout, ImageShape = ImageShape };
+    }
+
+    /// <summary>The shape in which a graph takes one of these samples; null where it does not, as they are laid out.</summary>
+    /// <remarks>Axes of size 1 may come or go. A flat set goes into any shape of as many numbers.</remarks>
+    /// <param name="axes">The axes of the graph's input after the batch; null where it leaves one open.</param>
+    public int[]? ShapeFor(IReadOnlyList<int?> axes)
+    {
+        if (axes.Count == SampleShape.Length && axes.Zip(SampleShape).All(axis => (axis.First ?? axis.Second) == axis.Second))
+        {
+            return [.. SampleShape];
+        }
+
+        int[] sizes = [.. axes.OfType<int>()];
+        var fits = sizes.Length == axes.Count && (Layout == SampleLayout.Flat
+            ? Extents.Product(sizes) == SampleSize
+            : sizes.Where(size => size != 1).SequenceEqual(SampleShape.Where(size => size != 1)));
+        return fits ? sizes : null;
+    }
+
+    /// <summary>Why a graph does not take these samples, and what to do, once <see cref="ShapeFor"/> has given none.</summary>
+    /// <param name="axes">As there.</param>
+    public string Misfit(IReadOnlyList<int?> axes)
+    {
+        SampleLayout[] others = ImageShape.Length == 3 ? [SampleLayout.Nchw, SampleLayout.Nhwc, SampleLayout.Flat] : [SampleLayout.Flat];
+        var plain = new SampleSet(Name, ImageShape, Classes, _storage, _rows, _labels);
+        var fitting = others.Where(layout => plain.As(new SampleFormat { Layout = layout }).ShapeFor(axes) is not null).Select(layout => $"--layout {layout.ToString().ToLowerInvariant()}").ToList();
+        return $"it takes [N, {string.Join(", ", axes.Select(axis => axis?.ToString(CultureInfo.InvariantCulture) ?? "?"))}], and samples of {Name} are [{string.Join(", ", SampleShape)}]; "
+            + (fitting.Count > 0 ? $"{string.Join(" or ", fitting)} brings them into that shape, and --scale, --mean and --std say how they are scaled" : "no layout brings them into that shape");
+    }
+
+    /// <summary>The scaling that a format names for these samples; null for their own.</summary>
+    internal PixelScaling? ScalingBy(SampleFormat format) => format.ScalingFor(ImageShape.Length == 3 ? ImageShape[0] : 1);
+
     /// <summary>The whole set in order, decoded as it is walked; the last batch holds what is left.</summary>
     /// <param name="size">Samples in a batch, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is below 1.</exception>
@@ -179,7 +241,11 @@ public sealed class SampleSet
     }
 
     SampleSet Subset(string name, int[] indices) => new(
-        name, SampleShape, Classes, _storage, Array.ConvertAll(indices, i => _rows[i]), Array.ConvertAll(indices, i => _labels[i]));
+        name, SampleShape, Classes, _storage, Array.ConvertAll(indices, i => _rows[i]), Array.ConvertAll(indices, i => _labels[i]))
+    {
+        Layout = Layout,
+        ImageShape = ImageShape,
+    };
 
     Batch BatchOf(int[] indices)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime;
@@ -8,9 +9,8 @@ public sealed class InputTensor
 {
     readonly int[] _shape;
     readonly Func<long[], OrtValue> _value;
-    readonly float[]? _floats;
 
-    /// <summary>Numbers of type <c>float32</c>, which a graph that takes <c>float16</c> is given rounded.</summary>
+    /// <summary>Numbers of type <c>float32</c>.</summary>
     /// <param name="name">The name that the graph gives the input.</param>
     /// <param name="values">Its numbers, the last axis running fastest.</param>
     /// <param name="shape">The size of each axis, outermost first, each 1 or more; nothing for a scalar.</param>
@@ -18,7 +18,6 @@ public sealed class InputTensor
     public InputTensor(string name, float[] values, params ReadOnlySpan<int> shape)
         : this(name, "float32", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
     {
-        _floats = values;
     }
 
     /// <summary>Numbers of type <c>int64</c>, such as a text's tokens.</summary>
@@ -39,6 +38,13 @@ public sealed class InputTensor
     /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
     public InputTensor(string name, bool[] values, params ReadOnlySpan<int> shape)
         : this(name, "bool", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(values, axes))
+    {
+    }
+
+    /// <summary>Numbers of type <c>float16</c>; a copy of them is made.</summary>
+    /// <inheritdoc cref="InputTensor(string, float[], ReadOnlySpan{int})"/>
+    public InputTensor(string name, Half[] values, params ReadOnlySpan<int> shape)
+        : this(name, "float16", values.Length, shape, axes => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<Half, Float16>(values).ToArray(), axes))
     {
     }
 
@@ -64,19 +70,12 @@ public sealed class InputTensor
     /// <summary>The name that the graph gives it.</summary>
     public string Name { get; }
 
-    /// <summary><c>float32</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>.</summary>
+    /// <summary><c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>.</summary>
     public string Type { get; }
 
     /// <summary>The size of each axis, outermost first.</summary>
     public ReadOnlySpan<int> Shape => _shape;
 
-    /// <summary>The tensor as ONNX Runtime sees it, in place; a rounded copy where the graph takes <c>float16</c>.</summary>
-    /// <param name="type">The type that the graph takes.</param>
-    internal OrtValue ToOrtValue(string type)
-    {
-        var axes = Array.ConvertAll(_shape, size => (long)size);
-        return type == "float16" && _floats is not null
-            ? OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(_floats, value => (Float16)value), axes)
-            : _value(axes);
-    }
+    /// <summary>The tensor as ONNX Runtime sees it, in place.</summary>
+    internal OrtValue ToOrtValue() => _value(Array.ConvertAll(_shape, size => (long)size));
 }

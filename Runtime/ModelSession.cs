@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -6,7 +8,7 @@ namespace MaestroDeploy.Runtime;
 
 /// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
 /// <remarks>
-/// Runs may come from several threads at once. Numbers of <c>float16</c> go in and come out as <c>float32</c>; outputs of other types are not asked for.
+/// Runs may come from several threads at once. Outputs of <c>float16</c> are read as floats; those of other types are not asked for.
 /// </remarks>
 public sealed class ModelSession : IDisposable
 {
@@ -163,7 +165,7 @@ public sealed class ModelSession : IDisposable
         {
             var signature = Inputs.FirstOrDefault(one => one.Name == input.Name)
                 ?? throw new ArgumentException($"{_name} has no input '{input.Name}'; it takes {string.Join(" and ", Inputs)}.", nameof(inputs));
-            if (input.Type != signature.Type && !(input.Type == "float32" && IsFloat(signature)))
+            if (input.Type != signature.Type)
             {
                 throw new ArgumentException($"{_name} takes {signature}; found {input.Type}.", nameof(inputs));
             }
@@ -177,7 +179,7 @@ public sealed class ModelSession : IDisposable
 
         return Inputs.FirstOrDefault(one => !given.ContainsKey(one.Name)) is { } missing
             ? throw new ArgumentException($"{_name} takes {missing}, which is not given.", nameof(inputs))
-            : [.. Inputs.Select(input => given[input.Name].ToOrtValue(input.Type))];
+            : [.. Inputs.Select(input => given[input.Name].ToOrtValue())];
     }
 
     /// <summary>Runs into outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
@@ -236,6 +238,19 @@ public sealed class ModelSession : IDisposable
         }
     }
 
+    static float[] Floats(OrtValue output)
+    {
+        if (output.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float)
+        {
+            return output.GetTensorDataAsSpan<float>().ToArray();
+        }
+
+        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
+        var floats = new float[halves.Length];
+        TensorPrimitives.ConvertToSingle(halves, floats);
+        return floats;
+    }
+
     void CheckShape(TensorSignature signature, ReadOnlySpan<int> shape, string argument)
     {
         if (!TensorShapes.Fits(signature, shape))
@@ -245,10 +260,6 @@ public sealed class ModelSession : IDisposable
     }
 
     static bool IsFloat(TensorSignature signature) => signature.Type is "float32" or "float16";
-
-    static float[] Floats(OrtValue output) => output.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float
-        ? output.GetTensorDataAsSpan<float>().ToArray()
-        : Array.ConvertAll(output.GetTensorDataAsSpan<Float16>().ToArray(), value => (float)value);
 
     TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
         ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "

@@ -54,7 +54,8 @@ sealed class PreparedRun : IDisposable
     {
         return input.Type switch
         {
-            "float32" or "float16" => new InputTensor(input.Name, Numbers(random.NextSingle), shape),
+            "float32" => new InputTensor(input.Name, Numbers(random.NextSingle), shape),
+            "float16" => new InputTensor(input.Name, Numbers(() => (Half)random.NextSingle()), shape),
             "int64" => new InputTensor(input.Name, Numbers(() => random.NextInt64(Indices)), shape),
             "int32" => new InputTensor(input.Name, Numbers(() => random.Next(Indices)), shape),
             "bool" => new InputTensor(input.Name, Numbers(() => true), shape),

@@ -11,6 +11,7 @@ sealed class CalibrationFlags
 
     readonly Option<string?> _data = new("--data") { Description = $"What the model is for: {string.Join(", ", NamedData.Forms)}." };
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
+    readonly SampleFormatFlags _format = new();
     readonly Option<string?> _inputs = Inputs();
     readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 1024 };
 
@@ -33,6 +34,7 @@ sealed class CalibrationFlags
     {
         command.Options.Add(_data);
         command.Options.Add(_dataDir);
+        _format.AddTo(command);
         command.Options.Add(_inputs);
         command.Options.Add(_samples);
     }
@@ -51,7 +53,7 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
-        var labelled = data is null ? null : NamedData.Load(data, parsed.GetValue(_dataDir));
+        var labelled = data is null ? null : NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed));
         return new CalibrationSource(labelled, labelled?.Evaluation ?? Unlabelled(inputs), samples);
     }
 }

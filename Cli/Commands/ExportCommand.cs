@@ -18,6 +18,7 @@ static class ExportCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
+        var format = new SampleFormatFlags();
         var inputs = CalibrationFlags.Inputs();
         var budgets = Budgets();
         var unit = Unit();
@@ -25,12 +26,18 @@ static class ExportCommand
         {
             source, output, data, dataDir, inputs, budgets, unit,
         };
+        format.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
-            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir)).Evaluation : CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
+            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var folder = parsed.GetValue(output)!;
-            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set, options, terminal, cancellation), null);
+            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
+            if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
+            {
+                terminal.Say(doubt);
+            }
+
             terminal.Show(Tables.Family(report));
             terminal.Answer(report);
             return Task.FromResult(0);

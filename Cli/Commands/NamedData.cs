@@ -1,3 +1,4 @@
+using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
@@ -35,10 +36,24 @@ sealed class NamedData
     /// <summary>How good a graph's answers are on the test split: this data knows the right ones.</summary>
     public Quality Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation)!;
 
-    /// <exception cref="UsageException">The text names no data.</exception>
-    public static NamedData Load(string spec, string? dataDir) => UsageException.Check(() => spec.StartsWith("text:", StringComparison.Ordinal)
-        ? new NamedData(ParallelText.Load(spec))
-        : new NamedData(DataSets.Load(spec, dataDir)));
+    /// <param name="spec">In one of <see cref="Forms"/>.</param>
+    /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>
+    /// <param name="format">How a model wants them that was trained elsewhere; null as our own models are trained.</param>
+    /// <exception cref="UsageException">The text names no data, or they cannot be brought into that format.</exception>
+    public static NamedData Load(string spec, string? dataDir, SampleFormat? format = null) => UsageException.Check(() =>
+        !spec.StartsWith("text:", StringComparison.Ordinal) ? new NamedData(DataSets.Load(spec, dataDir).As(format ?? new SampleFormat()))
+        : format is null or { IsNone: true } ? new NamedData(ParallelText.Load(spec))
+        : throw new UsageException("--layout, --channels, --scale, --mean, --std and --format are for samples of numbers; this is text."));
+
+    /// <summary>What to say of a dense model that is hardly better than guessing; null where there is nothing to say.</summary>
+    /// <param name="accuracy">Its share of right answers, 0 to 1; null where it was not measured.</param>
+    public string? Doubt(double? accuracy)
+    {
+        var chance = _samples is null ? 0 : 1.0 / _samples.Test.Classes;
+        return accuracy < Math.Min(2 * chance, (1 + chance) / 2)
+            ? $"An accuracy of {Units.Share(accuracy)} is near chance ({Units.Share(chance)}): the model may want its samples otherwise than they are fed ({Scaling}); see --layout, --channels, --scale, --mean and --std."
+            : null;
+    }
 
     /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
     /// <exception cref="UsageException">The samples cannot be varied so.</exception>

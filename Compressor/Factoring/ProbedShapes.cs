@@ -25,7 +25,7 @@ public static class ProbedShapes
         if (one is null || two is null || model.Graph.Output.Any(output => one.ContainsKey(output.Name) && !Grows(one[output.Name], two[output.Name])))
         {
             open = model.Clone();
-            one = two = Run(open, inputs, 1, settings) ?? throw new ModelException(model.Name, "It cannot be run on these inputs.");
+            one = two = Shapes(open, inputs, 1, settings);
         }
 
         if (open.Inputs.All(input => input.Type?.TensorType?.Shape is { } shape && shape.Dim.Skip(1).All(axis => axis.HasDimValue)))
@@ -38,26 +38,27 @@ public static class ProbedShapes
 
     static bool Grows(int[] one, int[] two) => one.Length > 0 && two[0] == 2 * one[0] && one.AsSpan(1).SequenceEqual(two.AsSpan(1));
 
-    /// <summary>The shapes of the outputs, and of what products read, by name; null where the run fails.</summary>
     static Dictionary<string, int[]>? Run(OnnxModel model, CalibrationInputs inputs, int samples, SessionSettings? settings)
     {
-        var copy = model.Clone();
-        copy.InlineData();
-        foreach (var value in ReadByProducts(model))
-        {
-            var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float };
-            copy.Graph.Output.Add(new ValueInfoProto { Name = value, Type = new TypeProto { TensorType = type } });
-        }
-
         try
         {
-            using var session = new ModelSession(model.Name, copy.Proto.ToByteArray(), settings);
-            return session.RunAll([.. inputs(session, samples).First()]).ToDictionary(output => output.Name, output => output.Shape);
+            return Shapes(model, inputs, samples, settings);
         }
         catch (RuntimeException)
         {
             return null;
         }
+    }
+
+    /// <summary>The shapes of the outputs, and of what products read, by name.</summary>
+    static Dictionary<string, int[]> Shapes(OnnxModel model, CalibrationInputs inputs, int samples, SessionSettings? settings)
+    {
+        var copy = model.Clone();
+        copy.InlineData();
+        copy.Graph.Output.AddRange(ReadByProducts(model).Select(value => new ValueInfoProto { Name = value })); // of whatever type
+
+        using var session = new ModelSession(model.Name, copy.Proto.ToByteArray(), settings);
+        return session.RunAll([.. inputs(session, samples).First()]).ToDictionary(output => output.Name, output => output.Shape);
     }
 
     static IEnumerable<string> ReadByProducts(OnnxModel model)
@@ -73,8 +74,7 @@ public static class ProbedShapes
         {
             var shape = new TensorShapeProto();
             shape.Dim.AddRange(one[name].Zip(two[name], (size, other) => size == other ? new TensorShapeProto.Types.Dimension { DimValue = size } : new TensorShapeProto.Types.Dimension()));
-            var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape };
-            model.Graph.ValueInfo.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } });
+            model.Graph.ValueInfo.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { Shape = shape } } });
         }
     }
 }

@@ -17,7 +17,7 @@ static class ResponseGraph
         copy.Graph.Output.Clear();
         foreach (var layer in layers)
         {
-            GiveOut(copy, layer.Node.Output[0], layer.Weight.DataType);
+            copy.Graph.Output.Add(new ValueInfoProto { Name = layer.Node.Output[0] }); // of whatever type
             if (layer.Node.Input.Skip(2).FirstOrDefault(input => input.Length > 0) is { } bias)
             {
                 // An initializer cannot itself be an output of old files.
@@ -25,7 +25,7 @@ static class ResponseGraph
                 identity.Input.Add(bias);
                 identity.Output.Add(BiasOf(layer));
                 copy.Graph.Node.Add(identity);
-                GiveOut(copy, BiasOf(layer), layer.Weight.DataType);
+                copy.Graph.Output.Add(new ValueInfoProto { Name = BiasOf(layer) });
             }
         }
 
@@ -34,10 +34,4 @@ static class ResponseGraph
 
     /// <summary>The output by which the copy gives out a layer's bias, if it has one.</summary>
     public static string BiasOf(WeightLayer layer) => $"maestro.bias/{layer.Name}";
-
-    static void GiveOut(OnnxModel model, string value, int elementType)
-    {
-        var type = new TypeProto.Types.Tensor { ElemType = elementType };
-        model.Graph.Output.Add(new ValueInfoProto { Name = value, Type = new TypeProto { TensorType = type } });
-    }
 }

@@ -22,6 +22,8 @@ sealed class ImageStorage(string[] paths, int size, PixelScaling scaling) : Samp
 
     public override float Black(int channel) => scaling.Black(channel);
 
+    public override SampleStorage Scaled(PixelScaling other) => new ImageStorage(paths, size, other);
+
     public override void Copy(int row, Span<float> sample)
     {
         var pixels = new byte[sample.Length]; // [size, size, 3]

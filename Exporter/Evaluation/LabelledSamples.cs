@@ -50,9 +50,18 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
 
     static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
     {
-        var shape = session.InputShape(batch.Count);
-        return shape.Aggregate(1L, (product, size) => product * size) == batch.Samples.Length
-            ? new EvaluationBatch(batch.Count, [new InputTensor(session.Inputs[0].Name, batch.Samples, shape)])
-            : throw new ExportException($"Samples of {samples.Name} are [{string.Join(", ", samples.SampleShape)}], and the graph takes {session.Inputs[0]}.");
+        if (session.Inputs is not [var input])
+        {
+            throw new ExportException($"{samples.Name} fills one input, and the graph takes {string.Join(" and ", session.Inputs)}.");
+        }
+
+        int?[] axes = [.. input.Shape.Skip(1).Select(axis => axis.Size)];
+        int[] shape = [batch.Count, .. samples.ShapeFor(axes) ?? throw new ExportException($"The graph cannot be measured: {samples.Misfit(axes)}.")];
+        return new EvaluationBatch(batch.Count, [input.Type switch
+        {
+            "float32" => new InputTensor(input.Name, batch.Samples, shape),
+            "float16" => new InputTensor(input.Name, Array.ConvertAll(batch.Samples, value => (Half)value), shape),
+            _ => throw new ExportException($"The graph takes {input}, and samples of {samples.Name} are numbers of floating point."),
+        }]);
     }
 }

@@ -66,6 +66,7 @@ public sealed class RandomInputs : EvaluationData
             "int64" => new InputTensor(input.Name, Make(() => random.NextInt64(4)), shape),
             "int32" => new InputTensor(input.Name, Make(() => random.Next(4)), shape),
             "bool" => new InputTensor(input.Name, Make(() => random.Next(2) == 1), shape),
+            "float16" => new InputTensor(input.Name, Make(() => (Half)(2 * random.NextSingle() - 1)), shape),
             _ => new InputTensor(input.Name, Make(() => 2 * random.NextSingle() - 1), shape),
         };
 

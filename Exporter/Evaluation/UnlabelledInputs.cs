@@ -81,6 +81,7 @@ public sealed class UnlabelledInputs : EvaluationData
             "int64" => new InputTensor(input.Name, Array.ConvertAll(values, value => (long)value), shape),
             "int32" => new InputTensor(input.Name, Array.ConvertAll(values, value => (int)value), shape),
             "bool" => new InputTensor(input.Name, Array.ConvertAll(values, value => value != 0), shape),
+            "float16" => new InputTensor(input.Name, Array.ConvertAll(values, value => (Half)value), shape),
             _ => new InputTensor(input.Name, values, shape),
         };
     }

@@ -72,7 +72,7 @@ public sealed class ClassificationTask : TrainingTask
         }
     }
 
-    /// <summary>The shape that the model wants one sample in: the same numbers in the same order, but for axes of size 1.</summary>
+    /// <summary>The shape that the model wants one sample in.</summary>
     long[] InputShape(LodModel model)
     {
         var inputs = model.Model.Inputs.ToList();
@@ -81,9 +81,8 @@ public sealed class ClassificationTask : TrainingTask
             throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {_samples.Name} fills one");
         }
 
-        long[] shape = [.. (inputs[0].Type?.TensorType?.Shape?.Dim ?? []).Select(axis => axis.HasDimValue ? axis.DimValue : -1)];
-        var fits = shape.Length > 1 && shape.Skip(1).Where(size => size != 1).SequenceEqual(_samples.SampleShape.Select(size => (long)size).Where(size => size != 1));
-        return fits ? shape[1..] : throw new UntrainableModelException(model.Model.Name, inputs[0].Name,
-            $"it takes [{string.Join(", ", shape)}], and samples of {_samples.Name} are [{string.Join(", ", _samples.SampleShape)}]");
+        int?[] axes = [.. (inputs[0].Type?.TensorType?.Shape?.Dim ?? []).Skip(1).Select(axis => axis.HasDimValue ? checked((int)axis.DimValue) : (int?)null)];
+        var shape = _samples.ShapeFor(axes) ?? throw new UntrainableModelException(model.Model.Name, inputs[0].Name, _samples.Misfit(axes));
+        return Array.ConvertAll(shape, size => (long)size);
     }
 }
