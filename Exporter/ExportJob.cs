@@ -36,8 +36,8 @@ sealed class ExportJob(
             var rank = planned.Max(variant => variant.Plan[pair.Layer].Components) ?? 0;
             if (rank > 0)
             {
-                weights.AddFactor(pair.V, lod.Model.Floats(lod.Model.Initializer(pair.V)!).AsSpan(0, rank * pair.In));
-                weights.AddFactor(pair.U, lod.Model.Floats(lod.Model.Initializer(pair.U)!).AsSpan(0, rank * pair.Out));
+                weights.AddFactor(lod.Model, pair.V, rank);
+                weights.AddFactor(lod.Model, pair.U, rank);
             }
         }
 

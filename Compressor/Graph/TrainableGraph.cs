@@ -23,7 +23,7 @@ public sealed class TrainableGraph : IDisposable
     readonly Dictionary<string, Tensor> _weights = [];
     readonly Dictionary<string, Tensor> _statistics = [];
     readonly Dictionary<string, Tensor> _constants = [];
-    readonly PairExecution[] _pairs;
+    readonly PairExecution[] _uses;
     readonly int[] _inputs;
     readonly int _logits, _output;
 
@@ -34,13 +34,14 @@ public sealed class TrainableGraph : IDisposable
         _source = source;
         var model = source.Model;
         _inputs = [.. model.Inputs.Select(input => Slot(input.Name))];
-        var pairOf = NodesOfPairs(source);
+        var uses = source.Pairs.SelectMany(pair => PairRewrite.Uses(model, pair), (pair, use) => (Pair: pair, Use: use)).ToList();
+        var useOf = NodesOfUses(uses.Select(one => one.Use));
         foreach (var node in model.Graph.Node.Where(node => node.OpType != "Constant"))
         {
-            _steps.Add(new Step(Compile(node, model), Slots(node), Slot(node.Output[0]), pairOf.GetValueOrDefault(node.Output[0], -1)));
+            _steps.Add(new Step(Compile(node, model), Slots(node), Slot(node.Output[0]), useOf.GetValueOrDefault(node.Output[0], -1)));
         }
 
-        _pairs = [.. source.Pairs.Select(pair => Execution(pair, model))];
+        _uses = [.. uses.Select(one => Execution(one.Pair, one.Use, model))];
         _output = Slot(model.Graph.Output[0].Name);
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
         var last = model.Graph.Node.FirstOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name));
@@ -136,14 +137,15 @@ public sealed class TrainableGraph : IDisposable
             Cut(values, Pairs[i].V, ranks[i]);
         }
 
-        var merged = new bool?[_pairs.Length];
+        var merged = new bool?[_uses.Length];
         foreach (var step in _steps)
         {
-            if (step.Pair >= 0 && (merged[step.Pair] ??= IsMerged(step.Pair, values)))
+            if (step.Use >= 0 && (merged[step.Use] ??= IsMerged(_uses[step.Use], values)))
             {
-                if (step.Output == _pairs[step.Pair].Output)
+                var use = _uses[step.Use];
+                if (step.Output == use.Output)
                 {
-                    values[step.Output] = _pairs[step.Pair].RunMerged(values, values[_slots[Pairs[step.Pair].U]]!, values[_slots[Pairs[step.Pair].V]]!, mode);
+                    values[step.Output] = use.RunMerged(values, values[_slots[use.Pair.U]]!, values[_slots[use.Pair.V]]!, mode);
                 }
             }
             else
@@ -166,7 +168,7 @@ public sealed class TrainableGraph : IDisposable
         values[_slots[factor]] = rank > 0 && rank < whole.shape[0] ? whole[..rank] : whole;
     }
 
-    bool IsMerged(int pair, Tensor?[] values) => _pairs[pair].IsCheaperMerged(values, (int)values[_slots[Pairs[pair].V]]!.shape[0]);
+    bool IsMerged(PairExecution use, Tensor?[] values) => use.IsCheaperMerged(values, (int)values[_slots[use.Pair.V]]!.shape[0]);
 
     int RankOf(FactorPair pair)
     {
@@ -210,17 +212,17 @@ public sealed class TrainableGraph : IDisposable
             : throw source.Unsupported($"the operator {node.OpType} is not among {string.Join(", ", SupportedOperators)}");
     }
 
-    PairExecution Execution(FactorPair pair, OnnxModel model)
+    PairExecution Execution(FactorPair pair, PairUse use, OnnxModel model)
     {
-        var node = PairRewrite.DenseNode(model, pair, $"{pair.Layer}.weight");
+        var node = PairRewrite.DenseNode(pair, use, $"{pair.Layer}.weight");
         var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
         var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
-        return new PairExecution(pair, Compile(node, model), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
+        return new PairExecution(pair, Compile(node, model), Slot(node.Input[1 - PairRewrite.WeightAt(pair)]), bias, Slot(node.Output[0]), strides);
     }
 
-    /// <summary>The pair that each of a pair's nodes belongs to, by the node's output: its projection and its expansion.</summary>
-    static Dictionary<string, int> NodesOfPairs(LodModel source) => source.Pairs
-        .SelectMany((pair, i) => new[] { (PairRewrite.Projection(source.Model, pair).Output[0], i), (PairRewrite.Expansion(source.Model, pair).Output[0], i) })
+    /// <summary>The use of a pair that each of its nodes belongs to, by the node's output: its projection and its expansion.</summary>
+    static Dictionary<string, int> NodesOfUses(IEnumerable<PairUse> uses) => uses
+        .SelectMany((use, i) => new[] { (use.Projection.Output[0], i), (use.Expansion.Output[0], i) })
         .ToDictionary();
 
     int[] Slots(NodeProto node) => [.. node.Input.Select(name => name.Length == 0 ? -1 : Slot(name))];
@@ -235,6 +237,6 @@ public sealed class TrainableGraph : IDisposable
     /// <param name="Operator">What it computes.</param>
     /// <param name="Inputs">Where its inputs lie; -1 where one was left out.</param>
     /// <param name="Output">Where its output goes.</param>
-    /// <param name="Pair">The pair that it projects or expands; -1 for all other nodes.</param>
-    sealed record Step(Operator Operator, int[] Inputs, int Output, int Pair);
+    /// <param name="Use">The use of a pair that it projects or expands; -1 for all other nodes.</param>
+    sealed record Step(Operator Operator, int[] Inputs, int Output, int Use);
 }

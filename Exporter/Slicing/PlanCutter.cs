@@ -25,7 +25,7 @@ public sealed class PlanCutter(LodModel lod)
             {
                 var weight = $"{pair.Layer}.weight";
                 PairRewrite.Merge(model, pair, weight);
-                model.Graph.Initializer.Add(TensorValues.Create(weight, PairRewrite.DenseDims(pair), Dense(pair)));
+                model.Graph.Initializer.Add(TensorValues.Create(weight, PairRewrite.DenseDims(pair), Dense(pair), pair.Type(lod.Model)));
             }
         }
 
@@ -43,7 +43,7 @@ public sealed class PlanCutter(LodModel lod)
                 var v = model.Initializer(pair.V)!;
                 var values = model.Floats(v);
                 values.AsSpan(rank * pair.In).Clear();
-                model.ReplaceInitializer(TensorValues.Create(pair.V, [.. v.Dims], values));
+                model.ReplaceInitializer(TensorValues.Create(pair.V, [.. v.Dims], values, pair.Type(lod.Model)));
             }
         }
 
