@@ -50,8 +50,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         }
 
         data.Labelled?.Prepare(model);
-        terminal.Progress("reading shapes");
-        model = WithShapes(model, data);
+        model = BatchProbe.Open(model, data.Inputs ?? CalibrationSource.Random, settings);
         using var responses = Watch(model, data, choice);
         terminal.Progress("decomposing");
         var provenance = new LodProvenance(
@@ -86,18 +85,6 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         var energy = report.Data is { } data ? $"its answers' energy on {data}" : "its weight's energy";
         terminal.Say($"{report.Model}: {report.Layers.Count} layers factored. Of {Units.Count(report.Params)} parameters "
             + $"{string.Join(", ", report.EnergyParams.Select(kept => $"{Units.Count(kept.Value)} keep {kept.Key}"))} of {energy}, layer by layer.");
-    }
-
-    OnnxModel WithShapes(OnnxModel model, CalibrationSource data)
-    {
-        try
-        {
-            return ProbedShapes.State(model, data.Inputs ?? CalibrationSource.Random, settings);
-        }
-        catch (RuntimeException) when (data.Inputs is null)
-        {
-            return model; // random numbers suit no model that is choosy, and what its file states may do
-        }
     }
 
     PrincipalResponses? Watch(OnnxModel model, CalibrationSource data, LayerChoice choice) => data.Inputs is { } inputs
