@@ -68,6 +68,7 @@ static class MaestroCommand
             SearchLassoCommand.Create(terminal),
             ExportCommand.Create(terminal),
             ProfileCommand.Create(terminal),
+            SweepCommand.Create(terminal),
             SelectCommand.Create(terminal),
             RunCommand.Create(terminal),
             TranslateCommand.Create(terminal),
