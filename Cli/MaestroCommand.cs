@@ -69,6 +69,7 @@ static class MaestroCommand
             DecomposeCommand.Create(terminal),
             ExportCommand.Create(terminal),
             ProfileCommand.Create(terminal),
+            SweepCommand.Create(terminal),
             SelectCommand.Create(terminal),
             RunCommand.Create(terminal),
             TranslateCommand.Create(terminal),

@@ -16,4 +16,18 @@ public sealed record FamilyReport(string Family, VariantReport Dense, IReadOnlyL
 
         VariantReport Report(Variant variant) => VariantReport.Of(variant, profile?.Find(variant.Id));
     }
+
+    /// <summary>
+    /// The dense graph beside the smallest variant, on one line: bytes, multiply-accumulates and, where measured, the
+    /// median latency; and the accuracy, or how far outputs lie apart.
+    /// </summary>
+    public string BeforeAndAfter()
+    {
+        var smallest = Variants[^1];
+        var time = Dense.P50Us is { } before && smallest.P50Us is { } now
+            ? $", {Units.Microseconds(before)} → {Units.Microseconds(now)}"
+            : "";
+        return $"{Dense.Id} → {smallest.Id}: {Units.Bytes(Dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
+            + $"{Units.Count(Dense.Macs)} → {Units.Count(smallest.Macs)} MACs{time}, {Units.Quality(Dense.Accuracy, Dense.Distance)} → {Units.Quality(smallest.Accuracy, smallest.Distance)}";
+    }
 }

@@ -48,6 +48,9 @@ public sealed record VariantReport
     /// <summary>The rank of each layer; absent for the dense variant.</summary>
     public RankPlan? Plan { get; init; }
 
+    /// <summary>The layers that are written as identity blocks; absent where there are none.</summary>
+    public IReadOnlyList<string>? IdentityBlocks { get; init; }
+
     /// <summary>Largest absolute difference of an output from its reference; absent when not compared.</summary>
     public double? MaxDifference { get; init; }
 
@@ -71,6 +74,7 @@ public sealed record VariantReport
         Samples = latency?.Steady.Samples,
         Budget = variant.Budget,
         Plan = variant.Plan,
+        IdentityBlocks = variant.IdentityBlocks,
         MaxDifference = variant.MaxDifference,
     };
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Data;
+using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Cli.Commands;
 

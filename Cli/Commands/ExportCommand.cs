@@ -44,10 +44,8 @@ static class ExportCommand
     {
         var progress = new Reporter<ExportProgress>(at => terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing));
         var manifest = new FamilyExporter(options).Export(source, folder, data, progress, cancellation);
-        var (dense, smallest) = (manifest.Dense, manifest.Variants[^1]);
-        terminal.Say($"{folder}: {manifest.Variants.Count} variants; {dense.Id} → {smallest.Id}: {Units.Bytes(dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
-            + $"{Units.Count(dense.Macs)} → {Units.Count(smallest.Macs)} MACs, {Units.Quality(dense.Accuracy, dense.Distance)} → {Units.Quality(smallest.Accuracy, smallest.Distance)}");
-        foreach (var over in manifest.Variants.Where(variant => IsOver(variant, dense, options.Unit)))
+        terminal.Say($"{folder}: {manifest.Variants.Count} variants; {FamilyReport.Of(folder, manifest, profile: null).BeforeAndAfter()}");
+        foreach (var over in manifest.Variants.Where(variant => IsOver(variant, manifest.Dense, options.Unit)))
         {
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }

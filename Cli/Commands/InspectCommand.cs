@@ -47,6 +47,7 @@ static class InspectCommand
         var report = FamilyReport.Of(folder, family.Manifest, profile);
         var made = family.Manifest.Provenance;
         terminal.Say($"{family.Manifest.Name}: {made.Model ?? made.Source}, trained on {made.Data ?? "nothing told"}, takes {string.Join("; ", family.Manifest.Inputs)}, every file as its hash says");
+        terminal.Say(report.BeforeAndAfter());
         terminal.Show(Tables.Family(report));
         terminal.Show(Ranks(family.Manifest));
         terminal.Answer(report);

@@ -15,7 +15,7 @@ static class ProfileCommand
         var family = new Argument<string>("family") { Description = "A family's folder; or a model.lod.onnx, whose layers are then measured for 'export --by latency'." };
         var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
         var allowFallback = SharedOptions.AllowFallback();
-        var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
+        var full = SharedOptions.Full();
         var openAxis = SharedOptions.OpenAxis();
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
         var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, allowFallback, threads, batch, openAxis, full, output };

@@ -1,15 +1,17 @@
 using System.Globalization;
-using MaestroDeploy.Profiles;
 
-namespace MaestroDeploy.Cli.Output;
+namespace MaestroDeploy.Profiles;
 
 /// <summary>Numbers as people read them: three digits and a unit.</summary>
-static class Units
+public static class Units
 {
+    /// <summary>Such as <c>1.12 M</c>.</summary>
     public static string Count(long count) => Scaled(count, "", " k", " M", " G");
 
+    /// <summary>Such as <c>569 kB</c>: by the thousand.</summary>
     public static string Bytes(long bytes) => Scaled(bytes, " B", " kB", " MB", " GB");
 
+    /// <summary>Such as <c>98.03 %</c>; a dash for null.</summary>
     public static string Share(double? share) => share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "–";
 
     /// <summary>A relative error, which may lie anywhere below 1, by two digits.</summary>
@@ -20,6 +22,7 @@ static class Units
         ? $"output error {Error(distance.RelativeError)}"
         : $"accuracy {Share(accuracy)}";
 
+    /// <summary>Such as <c>34.6 µs</c> or <c>1.50 ms</c>; a dash for null.</summary>
     public static string Microseconds(double? microseconds) => microseconds is { } value ? Scaled(value, " µs", " ms", " s") : "–";
 
     static string Scaled(double value, params string[] units)

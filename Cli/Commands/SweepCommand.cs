@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Text;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Exporter.Evaluation;
+using MaestroDeploy.Exporter.Report;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary><c>maestro sweep</c>: latency and accuracy of whole families, as a page, a picture, a table and JSON.</summary>
+sealed class SweepCommand
+{
+    readonly Argument<string[]> _families = new("family") { Description = "One or more families' folders.", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string?> _data = new("--data") { Description = $"Measures the accuracies that a family was exported without: {string.Join(", ", NamedData.Forms)}." };
+    readonly Option<string?> _dataDir = SharedOptions.DataDir();
+    readonly Option<string[]> _profiles = new("--profile")
+    {
+        Description = "Latency profiles, of this or other devices; families that they are of are not measured here, unless --measure is given.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    readonly Option<bool> _measure = new("--measure") { Description = "Measure here and now, even where there is a profile that holds." };
+    readonly Option<Device> _device = SharedOptions.OnDevice();
+    readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
+    readonly Option<int> _threads = SharedOptions.Threads();
+    readonly Option<int> _batch = SharedOptions.Batch();
+    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
+    readonly Option<bool> _full = SharedOptions.Full();
+    readonly Option<string> _output = new("--out") { Description = "The page, report.html; report.png, report.csv and report.json are written beside it.", Required = true };
+
+    public static Command Create(Terminal terminal)
+    {
+        var sweep = new SweepCommand();
+        var command = new Command("sweep", "Latency and accuracy of every variant, on one picture: measures what has not been measured here, and writes a page that explains itself.");
+        command.Arguments.Add(sweep._families);
+        foreach (var option in new Option[]
+        {
+            sweep._data, sweep._dataDir, sweep._profiles, sweep._measure, sweep._device, sweep._allowFallback, sweep._threads, sweep._batch, sweep._openAxis, sweep._full,
+            sweep._output,
+        })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, cancellation) =>
+        {
+            sweep.Go(parsed, terminal, cancellation);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    void Go(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var page = PagePath(parsed.GetValue(_output)!);
+        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads), parsed.GetValue(_allowFallback), terminal);
+        var options = UsageException.Check(() => new MeasureOptions
+        {
+            Batch = parsed.GetValue(_batch),
+            OpenAxis = parsed.GetValue(_openAxis),
+            Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
+        });
+        var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir)).Evaluation : null;
+        var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
+        var families = folders.Select(folder => Family.Open(folder)).ToArray();
+        var given = Given(parsed.GetValue(_profiles) ?? [], families);
+
+        var series = folders.Zip(families).SelectMany(one =>
+        {
+            var manifest = data is null ? one.Second.Manifest : FamilyAccuracy.Complete(one.Second, data, settings, Progress(terminal), cancellation);
+            var others = given.Where(profile => profile.FamilySha256 == one.Second.Sha256).ToArray();
+            var here = others.Length == 0 || parsed.GetValue(_measure)
+                ? [Here(one.Second, settings, options, parsed.GetValue(_measure), terminal, cancellation)]
+                : Array.Empty<LatencyProfile>();
+            return here.Concat(others).Select(profile => new SweepSeries(one.First, manifest, profile));
+        });
+        Write(new SweepReport([.. series]), page, terminal);
+    }
+
+    /// <summary>The profiles of other devices.</summary>
+    /// <exception cref="CommandException">One is of none of the families.</exception>
+    static LatencyProfile[] Given(string[] files, Family[] families) => [.. files.DistinctBy(Path.GetFullPath).Select(file =>
+    {
+        var profile = ProfilesJson.Read<LatencyProfile>(file);
+        return families.Any(family => family.Sha256 == profile.FamilySha256)
+            ? profile
+            : throw new CommandException($"{file}: it was measured on '{profile.Family}' as none of these families is now; name that family, or run 'maestro profile' anew.");
+    })];
+
+    /// <summary>What this device measured: the profile that is kept, where it holds and a new one is not asked for.</summary>
+    static LatencyProfile Here(Family family, SessionSettings settings, MeasureOptions options, bool anew, Terminal terminal, CancellationToken cancellation)
+    {
+        var store = ProfileStore.Beside(family);
+        var kept = store.Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
+        if (anew || kept.Profile is null || (options.Mode == MeasureMode.Full && kept.Profile.Measurement.Mode != "full"))
+        {
+            return ProfileCommand.Measure(family, settings, options, store, terminal, cancellation);
+        }
+
+        terminal.Say($"{kept.Path}: measured {kept.Profile.Measurement.MeasuredUtc:yyyy-MM-dd HH:mm} UTC, and it holds; --measure makes a new one.");
+        return kept.Profile;
+    }
+
+    static void Write(SweepReport report, string page, Terminal terminal)
+    {
+        var files = new Dictionary<string, byte[]>
+        {
+            [page] = Encoding.UTF8.GetBytes(report.ToHtml()),
+            [Path.ChangeExtension(page, ".csv")] = Encoding.UTF8.GetBytes(report.ToCsv()),
+            [Path.ChangeExtension(page, ".json")] = Encoding.UTF8.GetBytes(ProfilesJson.ToText(report.ToRecord())),
+        };
+        if (report.ToSvg() is { } svg)
+        {
+            files[Path.ChangeExtension(page, ".png")] = Picture.Png(svg);
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(page)!);
+        ReportFiles.Write(files);
+        foreach (var (series, label) in report.Series.Zip(report.Labels))
+        {
+            var family = FamilyReport.Of(series.Path, series.Manifest, series.Profile);
+            terminal.Say($"{label}: {family.BeforeAndAfter()}");
+            terminal.Show(Tables.Family(family));
+        }
+
+        terminal.Say(string.Join('\n', files.Keys));
+        terminal.Answer(report.ToRecord());
+    }
+
+    /// <summary>Where the page goes, as a full path.</summary>
+    /// <exception cref="UsageException">It is no page, or lies in a family, whose manifest would be overwritten and which is never changed.</exception>
+    static string PagePath(string output)
+    {
+        var page = Path.GetFullPath(output);
+        return Path.GetExtension(page) is not (".html" or ".htm") ? throw new UsageException($"--out: name a page, such as report.html; found '{output}'.")
+            : File.Exists(Path.Combine(Path.GetDirectoryName(page)!, FamilyManifest.FileName)) ? throw new UsageException($"--out: '{output}' lies in a family's folder, which is never changed; name a place outside it.")
+            : page;
+    }
+
+    static Reporter<string> Progress(Terminal terminal) => new(id => terminal.Progress("measure accuracy", id));
+}
