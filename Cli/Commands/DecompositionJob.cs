@@ -3,6 +3,7 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 using Spectre.Console;
 

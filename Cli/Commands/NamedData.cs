@@ -1,4 +1,3 @@
-using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
@@ -6,6 +5,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
