@@ -30,6 +30,9 @@ public sealed record ExportOptions
     /// <summary>What the layers take on the device that is planned for; null unless budgets are of latency.</summary>
     public LayerLatencies? Latencies { get; init; }
 
+    /// <summary>Plans that were made before, in the place of budgets; null for none.</summary>
+    public PlanChain? Plans { get; init; }
+
     /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>
     public int CalibrationSamples { get; init; } = 2048;
 

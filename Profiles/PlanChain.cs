@@ -7,13 +7,13 @@ namespace MaestroDeploy.Profiles;
 public sealed record PlanChain : IVersioned
 {
     /// <param name="sourceSha256">SHA-256 of the <c>model.lod.onnx</c> that the plans were made for.</param>
-    /// <param name="cost">What the budgets are shares of: <c>macs</c>, <c>params</c> or <c>latency</c>.</param>
+    /// <param name="cost">What the budgets are shares of: <c>macs</c>, <c>params</c>, <c>bytes</c>, <c>latency</c> or <c>ranks</c>.</param>
     /// <param name="plans">The plans, largest budget first; at least one.</param>
     /// <exception cref="ArgumentException">Budgets do not fall from plan to plan, or two plans do not name the same layers.</exception>
     public PlanChain(string sourceSha256, string cost, IReadOnlyList<BudgetedPlan> plans)
     {
         SourceSha256 = Check.Sha256(sourceSha256, nameof(SourceSha256));
-        Cost = Check.OneOf(cost, ["macs", "params", "latency"], nameof(Cost));
+        Cost = Check.OneOf(cost, ["macs", "params", "bytes", "latency", "ranks"], nameof(Cost));
         Plans = Check.Inhabited(plans, nameof(Plans));
         foreach (var (larger, smaller) in Plans.Zip(Plans.Skip(1)))
         {
@@ -31,7 +31,7 @@ public sealed record PlanChain : IVersioned
     /// <summary>SHA-256 of the <c>model.lod.onnx</c> that the plans were made for.</summary>
     public string SourceSha256 { get; }
 
-    /// <summary>What the budgets are shares of: <c>macs</c>, <c>params</c> or <c>latency</c>.</summary>
+    /// <summary>What the budgets are shares of: <c>macs</c>, <c>params</c>, <c>bytes</c>, <c>latency</c> or <c>ranks</c>.</summary>
     public string Cost { get; }
 
     /// <summary>The plans, largest budget first; at least one, all of the same layers.</summary>

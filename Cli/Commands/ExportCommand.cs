@@ -27,7 +27,9 @@ static class ExportCommand
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var options = planning.Read(parsed, file, terminal, cancellation);
-            var report = FamilyReport.Of(folder, Export(file, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
+            var manifest = Export(file, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation);
+            planning.Save(parsed, manifest, terminal);
+            var report = FamilyReport.Of(folder, manifest, null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
                 terminal.Say(doubt);

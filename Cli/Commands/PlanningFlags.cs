@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Planning;
@@ -36,6 +37,8 @@ sealed class PlanningFlags
     };
 
     readonly Option<string?> _profile = new("--profile") { Description = "The layer latencies of the device that is planned for, as 'maestro profile MODEL.lod.onnx' writes them; default: measured here." };
+    readonly Option<string?> _plans = new("--plans") { Description = "A file of plans to cut to, as --save-plans writes it, in the place of budgets." };
+    readonly Option<string?> _savePlans = new("--save-plans") { Description = "Write the plans to a file, for 'train --plans' and 'export --plans'." };
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
     readonly Option<Device> _device = SharedOptions.OnDevice();
     readonly Option<int> _threads = SharedOptions.Threads();
@@ -44,7 +47,7 @@ sealed class PlanningFlags
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _device, _threads, _batch })
+        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _plans, _savePlans, _device, _threads, _batch })
         {
             command.Options.Add(option);
         }
@@ -62,6 +65,13 @@ sealed class PlanningFlags
         if (budgets is not null && variants is not null)
         {
             throw new UsageException("--budgets and --variants both say how many variants there are; give one of them.");
+        }
+
+        if (parsed.GetValue(_plans) is { } file)
+        {
+            return budgets is null && variants is null
+                ? Defaults with { Plans = ProfilesJson.Read<PlanChain>(file), MinAccuracy = parsed.GetValue(_minAccuracy) }
+                : throw new UsageException("--plans says what is cut to; leave --budgets and --variants out.");
         }
 
         if (variants is < 1)
@@ -94,6 +104,22 @@ sealed class PlanningFlags
         };
     }
 
+    /// <summary>How graphs are run while a family is made.</summary>
+    /// <exception cref="UsageException">The number of threads is out of its range.</exception>
+    public SessionSettings Settings(ParseResult parsed) => SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
+
+    /// <summary>Writes the plans that a family came to, where the command line asks for it.</summary>
+    public void Save(ParseResult parsed, FamilyManifest manifest, Terminal terminal)
+    {
+        if (parsed.GetValue(_savePlans) is { } file)
+        {
+            var chain = new PlanChain(manifest.Provenance.SourceSha256, JsonNamingPolicy.SnakeCaseLower.ConvertName($"{parsed.GetValue(_unit)}"),
+                [.. manifest.Variants.OrderByDescending(variant => variant.Budget).Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!))]);
+            ProfilesJson.Write(file, chain);
+            terminal.Say($"{file}: {chain.Plans.Count} plans, {(chain.Nested ? "each a part of the one before it" : "not nested")}.");
+        }
+    }
+
     LayerLatencies Latencies(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation)
     {
         if (parsed.GetValue(_profile) is { } file)
@@ -101,7 +127,7 @@ sealed class PlanningFlags
             return ProfilesJson.Read<LayerLatencies>(file);
         }
 
-        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
+        var settings = Settings(parsed);
         var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch) });
         return LayerProfiling.Get(LodModel.Load(source), source, settings, options, anew: false, terminal, cancellation);
     }

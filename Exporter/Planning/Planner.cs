@@ -31,10 +31,22 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
     public IReadOnlyList<PlannedVariant> Plan(CancellationToken cancellation)
     {
+        if (options.Plans is { } given)
+        {
+            return [.. given.Plans.Select(Given)];
+        }
+
         var unit = UnitOf(options.Unit);
         var plans = options.Search == PlanSearch.Uniform ? Uniform(unit) : Searched(unit ?? CostUnit.Macs(_cost), cancellation);
         return [.. plans.DistinctBy(plan => plan.Plan).OrderByDescending(plan => plan.Cost.Macs)];
     }
+
+    // A rank that training has removed since is as good as gone from the plan too.
+    PlannedVariant Given(BudgetedPlan plan) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
+        ? Describe(plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
+            ? (LayerForm.Pair, Math.Min(rank, _cost.Layers[i].Rank))
+            : (LayerForm.Dense, 0)))
+        : throw new ExportException($"The plans are of another network: they name {string.Join(", ", named.Order().Take(5))}, and this one's layers are {string.Join(", ", lod.Pairs.Select(pair => pair.Layer).Take(5))}.");
 
     CostUnit? UnitOf(BudgetUnit unit) => unit switch
     {

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Tests.Cli;
+
+[TestClass]
+public sealed class PlanningTests
+{
+    [TestMethod]
+    [DataRow("frontier")]
+    [DataRow("nested")]
+    [DataRow("greedy")]
+    public void Export_ByASearch_KeepsEachBudgetAndAnswersAtLeastAsWellAsChance(string search)
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+
+        var report = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", search, "--budgets", "0.5,0.25", "--out", folder["family"], "--json").Succeeded().Json;
+
+        var dense = report.GetProperty("dense").GetProperty("macs").GetInt64();
+        var variants = report.GetProperty("variants").EnumerateArray().ToArray();
+        Assert.HasCount(2, variants);
+        Assert.IsTrue(variants.All(variant => variant.GetProperty("macs").GetInt64() <= variant.GetProperty("budget").GetDouble() * dense));
+        Assert.IsTrue(variants.All(variant => variant.GetProperty("accuracy").GetDouble() > 0.5)); // chance is 0.1
+        Assert.IsTrue(File.Exists(folder["m.lod.errors.json"]));
+    }
+
+    [TestMethod]
+    public void Export_Twice_ProbesOnce()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        string[] export = ["export", folder["m.lod.onnx"], "--data", "digits", "--plan", "frontier", "--budgets", "0.5", "--out", folder["family"]];
+
+        var first = CommandLine.Run(export).Succeeded();
+        var second = CommandLine.Run(export).Succeeded();
+
+        StringAssert.Contains(first.Error, "probing fc1");
+        Assert.IsFalse(second.Error.Contains("probing fc1", StringComparison.Ordinal));
+    }
+
+    [TestMethod]
+    public void Export_ByLatencyWithATableFromElsewhere_PlansForThatDevice()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        CommandLine.Run("profile", folder["m.lod.onnx"], "--threads", "1", "--json").Succeeded();
+        var measured = ProfilesJson.Read<LayerLatencies>(Directory.GetFiles(folder["m.lod.layers"]).Single());
+        // A device on which pairs of the second layer are dear whatever their rank, and those of the others cheap.
+        ProfilesJson.Write(folder["edge.json"], measured with
+        {
+            FixedUs = 1,
+            Layers = [.. measured.Layers.Select((layer, i) => new LayerLatency(layer.Layer, layer.Out, layer.In, 10, layer.Ranks, [.. layer.Ranks.Select(rank => i == 1 ? 11.0 : 0.1 * rank)]))],
+        });
+
+        var report = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--by", "latency", "--profile", folder["edge.json"], "--budgets", "20us", "--out", folder["family"], "--json")
+            .Succeeded().Json;
+
+        var plan = JsonSerializer.Deserialize<RankPlan>(report.GetProperty("variants")[0].GetProperty("plan"), ProfilesJson.Options)!;
+        Assert.IsTrue(plan["fc2"].IsDense);
+        Assert.IsLessThan(64, plan["fc1"].Components!.Value);
+    }
+
+    [TestMethod]
+    public void TrainAndExport_PlansOfAFile_TrainsAndCutsThem()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var planned = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", "nested", "--budgets", "0.5,0.2", "--save-plans", folder["plans.json"], "--out", folder["family"], "--json")
+            .Succeeded().Json;
+
+        CommandLine.Run("train", folder["m.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--epochs", "1", "--out", folder["run"]).Succeeded();
+        var cut = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["trained"], "--json").Succeeded().Json;
+
+        Assert.IsTrue(ProfilesJson.Read<PlanChain>(folder["plans.json"]).Nested);
+        Assert.AreEqual($"{planned.GetProperty("variants")[1].GetProperty("plan")}", $"{cut.GetProperty("variants")[1].GetProperty("plan")}");
+    }
+
+    [TestMethod]
+    public void Export_IdentityBlocks_CostsLessThanPairsAtTheSameAnswers()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", "nested", "--budgets", "0.5", "--save-plans", folder["plans.json"], "--identity-blocks", "--out", folder["blocks"], "--json").Succeeded();
+
+        var blocks = Variant("blocks");
+        var pairs = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["pairs"], "--json").Succeeded().Json.GetProperty("variants")[0];
+
+        Assert.IsGreaterThan(0, blocks.IdentityBlocks!.Count);
+        Assert.IsLessThan(pairs.GetProperty("macs").GetInt64(), blocks.Macs);
+        Assert.AreEqual(pairs.GetProperty("accuracy").GetDouble(), blocks.Accuracy);
+
+        Variant Variant(string family) => ProfilesJson.Read<FamilyManifest>(Path.Combine(folder[family], FamilyManifest.FileName)).Variants[0];
+    }
+
+    [TestMethod]
+    public void Export_VariantsAboveAFloor_SpreadsThemAndLeavesOutWhatFallsBelow()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+
+        var all = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--variants", "6", "--out", folder["all"], "--json").Succeeded().Json.GetProperty("variants").EnumerateArray().ToArray();
+        var floor = all[^1].GetProperty("accuracy").GetDouble() + 1e-6;
+        var kept = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--variants", "6", "--min-accuracy", $"{floor}", "--out", folder["kept"], "--json").Succeeded().Json;
+
+        Assert.IsGreaterThan(3, all.Length);
+        Assert.IsLessThan(all.Length, kept.GetProperty("variants").GetArrayLength());
+        Assert.IsTrue(kept.GetProperty("variants").EnumerateArray().All(variant => variant.GetProperty("accuracy").GetDouble() >= floor));
+        CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--min-accuracy", "1", "--out", folder["none"]).FailedSaying("No variant reaches an accuracy of 1");
+        Assert.IsFalse(Directory.Exists(folder["none"]));
+    }
+
+    [TestMethod]
+    [DataRow("--budgets 0.5 --variants 3", "give one of them")]
+    [DataRow("--variants 0", "found 0")]
+    [DataRow("--profile x.json", "--by latency")]
+    [DataRow("--by ranks --plan frontier", "--plan uniform")]
+    [DataRow("--by latency --profile x.json --budgets 5", "share")]
+    [DataRow("--budgets 5ms", "5ms")]
+    [DataRow("--budgets 0.5,5ms --by latency", "5ms")]
+    [DataRow("--plans x.json --budgets 0.5", "leave --budgets")]
+    public void Export_OptionsThatContradict_IsWrongUsage(string options, string says)
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+
+        CommandLine.Run(["export", folder["m.lod.onnx"], "--out", folder["family"], .. options.Split(' ')]).FailedSaying(says, exitCode: 2);
+    }
+
+    [TestMethod]
+    public void Export_FilesThatAreNotWhatTheyShouldBe_IsRefusedByTheirNames()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        SmallModels.Convolutions.Save(folder["other.lod.onnx"]);
+        folder.Write("broken.json", "{");
+        CommandLine.Run("profile", folder["other.lod.onnx"], "--threads", "1").Succeeded();
+        var other = Directory.GetFiles(folder["other.lod.layers"]).Single();
+
+        CommandLine.Run("export", folder["m.lod.onnx"], "--by", "latency", "--profile", folder["broken.json"], "--out", folder["f"]).FailedSaying("broken.json");
+        CommandLine.Run("export", folder["m.lod.onnx"], "--by", "latency", "--profile", other, "--out", folder["f"]).FailedSaying("another network");
+        CommandLine.Run("export", folder["m.lod.onnx"], "--plans", folder["broken.json"], "--out", folder["f"]).FailedSaying("broken.json");
+    }
+}
