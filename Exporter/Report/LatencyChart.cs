@@ -122,7 +122,9 @@ sealed class LatencyChart
     }
 
     // Lines through the dense graph part what is faster and what is better; of several they would part nothing.
-    Markup Baseline() => _report.Series.Count == 1 && _points.FirstOrDefault(point => point.IsDense) is { } dense
+    ChartPoint? OnlyDense => _report.Series.Count == 1 ? _points.FirstOrDefault(point => point.IsDense) : null;
+
+    Markup Baseline() => OnlyDense is { } dense
         ? Markup.Of($"""
             <path class="baseline" d="M{X(dense)} {Top}V{Bottom}M{Left} {Y(dense)}H{Right}" fill="none" stroke="#8a9099" stroke-dasharray="2 4"/>
             """)
@@ -157,23 +159,7 @@ sealed class LatencyChart
 
     Markup Names()
     {
-        var placement = new LabelPlacement(Left + 2, Top, _size.Width, Bottom);
-        foreach (var frontier in _frontiers)
-        {
-            foreach (var (from, to) in frontier.Zip(frontier.Skip(1)))
-            {
-                placement.Take(X(from), Y(from) - 1, X(to) - X(from), 2);
-                placement.Take(X(to) - 1, Math.Min(Y(from), Y(to)), 2, Math.Abs(Y(from) - Y(to)));
-            }
-
-            placement.Take(X(frontier[^1]), Y(frontier[^1]) - 1, Right - X(frontier[^1]), 2);
-        }
-
-        foreach (var point in _points)
-        {
-            placement.Take(X(point) - 7, Y(point) - 7, 14 + Math.Max(0, _x.At(point.UpperUs(_view.Percentile) ?? point.Us(_view.Percentile)) - X(point) - 7), 14);
-        }
-
+        var placement = Room();
         var names = from point in InDrawingOrder().OrderByDescending(_onFrontier.Contains)
                     let text = Shortened(point.Variant.Id)
                     let place = placement.Find(X(point), Y(point), text, FontSize)
@@ -182,6 +168,32 @@ sealed class LatencyChart
                         <text class="name series-{point.Series}{(_onFrontier.Contains(point) ? "" : " dominated")}" x="{place.Value.X}" y="{place.Value.Y}">{text}</text>
                         """);
         return Markup.Of($"<g class=\"names\" aria-hidden=\"true\">{Markup.Lines(names)}</g>");
+    }
+
+    // What marks, whiskers and lines leave free.
+    LabelPlacement Room()
+    {
+        const double Mark = 7, Line = 1; // half of what they are wide
+        var room = new LabelPlacement(Left + 2, Top, _size.Width, Bottom);
+        if (OnlyDense is { } dense)
+        {
+            room.Take(X(dense) - Line, Top, 2 * Line, Bottom - Top);
+            room.Take(Left, Y(dense) - Line, Right - Left, 2 * Line);
+        }
+
+        foreach (var (from, to) in _frontiers.SelectMany(frontier => frontier.Zip(frontier.Skip(1))))
+        {
+            room.Take(X(from), Y(from) - Line, X(to) - X(from), 2 * Line);
+            room.Take(X(to) - Line, Math.Min(Y(from), Y(to)), 2 * Line, Math.Abs(Y(from) - Y(to)));
+        }
+
+        foreach (var point in _points)
+        {
+            var end = _x.At(point.UpperUs(_view.Percentile) ?? point.Us(_view.Percentile));
+            room.Take(X(point) - Mark, Y(point) - Mark, Math.Max(2 * Mark, end - X(point) + Mark), 2 * Mark);
+        }
+
+        return room;
     }
 
     string QualityTick(double tick) => _report.Measure.TickText(tick, _y.Step);

@@ -10,8 +10,8 @@ sealed class Browser : IDisposable
 {
     static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
-    static readonly CancellationToken NoLongerThan = new CancellationTokenSource(TimeSpan.FromMinutes(5)).Token;
-
+    readonly string _program = Required(); // before anything that would have to be cleaned up
+    readonly CancellationToken _noLongerThan = new CancellationTokenSource(TimeSpan.FromMinutes(5)).Token;
     readonly TemporaryFolder _profile = new();
     readonly Process _process;
     readonly ClientWebSocket _socket = new();
@@ -20,18 +20,12 @@ sealed class Browser : IDisposable
 
     public Browser()
     {
-        var program = Find();
-        if (program is null)
-        {
-            Assert.Inconclusive($"This test needs a browser, and none of {string.Join(", ", Names)} is on the PATH.");
-        }
-
         string[] arguments =
         [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0",
             $"--user-data-dir={_profile.Path}", "about:blank",
         ];
-        _process = Process.Start(new ProcessStartInfo(program!, arguments) { RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo(_program, arguments) { RedirectStandardError = true })!;
         try
         {
             Connect(PortOf(_process));
@@ -80,8 +74,17 @@ sealed class Browser : IDisposable
         _profile.Dispose();
     }
 
-    static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .SelectMany(folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+    static string Required()
+    {
+        var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .SelectMany(folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+        if (program is null)
+        {
+            Assert.Inconclusive($"This test needs a browser, and none of {string.Join(", ", Names)} is on the PATH.");
+        }
+
+        return program!;
+    }
 
     // The browser says on stderr where it listens: "DevTools listening on ws://127.0.0.1:PORT/…".
     static int PortOf(Process process)
@@ -101,9 +104,9 @@ sealed class Browser : IDisposable
     void Connect(int port)
     {
         using var http = new HttpClient();
-        var pages = JsonNode.Parse(http.GetStringAsync($"http://127.0.0.1:{port}/json/list", NoLongerThan).GetAwaiter().GetResult())!.AsArray();
+        var pages = JsonNode.Parse(http.GetStringAsync($"http://127.0.0.1:{port}/json/list", _noLongerThan).GetAwaiter().GetResult())!.AsArray();
         var address = (string)pages.First(page => (string)page!["type"]! == "page")!["webSocketDebuggerUrl"]!;
-        _socket.ConnectAsync(new Uri(address), NoLongerThan).GetAwaiter().GetResult();
+        _socket.ConnectAsync(new Uri(address), _noLongerThan).GetAwaiter().GetResult();
         foreach (var domain in new[] { "Page", "Runtime", "Log", "Network" })
         {
             Send($"{domain}.enable", []);
@@ -114,7 +117,7 @@ sealed class Browser : IDisposable
     {
         var id = ++_calls;
         var call = new JsonObject { ["id"] = id, ["method"] = method, ["params"] = parameters };
-        _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(call), WebSocketMessageType.Text, true, NoLongerThan).GetAwaiter().GetResult();
+        _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(call), WebSocketMessageType.Text, true, _noLongerThan).GetAwaiter().GetResult();
         JsonNode? answer = null;
         var waiting = until is not null;
         while (answer is null || waiting)
@@ -146,7 +149,7 @@ sealed class Browser : IDisposable
         ValueWebSocketReceiveResult part;
         do
         {
-            part = _socket.ReceiveAsync(buffer.AsMemory(), NoLongerThan).AsTask().GetAwaiter().GetResult();
+            part = _socket.ReceiveAsync(buffer.AsMemory(), _noLongerThan).AsTask().GetAwaiter().GetResult();
             message.Write(buffer, 0, part.Count);
         }
         while (!part.EndOfMessage);
