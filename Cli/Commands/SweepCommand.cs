@@ -62,23 +62,22 @@ sealed class SweepCommand
             Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
         });
         var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir)).Evaluation : null;
+        var anew = parsed.GetValue(_measure);
         var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
         var families = folders.Select(folder => Family.Open(folder)).ToArray();
         var given = Given(parsed.GetValue(_profiles) ?? [], families);
+        Write(new SweepReport([.. folders.Zip(families, Series).SelectMany(series => series)]), page, terminal);
 
-        var series = folders.Zip(families).SelectMany(one =>
+        IEnumerable<SweepSeries> Series(string folder, Family family)
         {
-            var manifest = data is null ? one.Second.Manifest : FamilyAccuracy.Complete(one.Second, data, settings, Progress(terminal), cancellation);
-            var others = given.Where(profile => profile.FamilySha256 == one.Second.Sha256).ToArray();
-            var here = others.Length == 0 || parsed.GetValue(_measure)
-                ? [Here(one.Second, settings, options, parsed.GetValue(_measure), terminal, cancellation)]
-                : Array.Empty<LatencyProfile>();
-            return here.Concat(others).Select(profile => new SweepSeries(one.First, manifest, profile));
-        });
-        Write(new SweepReport([.. series]), page, terminal);
+            var manifest = data is null ? family.Manifest : FamilyAccuracy.Complete(family, data, settings, Progress(terminal), cancellation);
+            var others = Array.FindAll(given, profile => profile.FamilySha256 == family.Sha256);
+            LatencyProfile[] here = others.Length == 0 || anew ? [Here(family, settings, options, anew, terminal, cancellation)] : [];
+            return here.Concat(others).Select(profile => new SweepSeries(folder, manifest, profile));
+        }
     }
 
-    /// <summary>The profiles of other devices.</summary>
+    /// <summary>The profiles that the command line names.</summary>
     /// <exception cref="CommandException">One is of none of the families.</exception>
     static LatencyProfile[] Given(string[] files, Family[] families) => [.. files.DistinctBy(Path.GetFullPath).Select(file =>
     {

@@ -6,12 +6,12 @@ namespace MaestroDeploy.Exporter.Report;
 sealed class ChartAxis
 {
     const double Padding = 0.06; // of the span, so that no mark sits on the frame
-    const double LeastSpan = 1e-6; // of the value: below that ticks would all read the same
+    const double LeastShare = 1e-6; // of the value: in a shorter span all ticks would read the same
 
     static readonly int[] RoundDigits = [5, 2, 1];
 
     // Of a logarithmic axis, in every decade: the coarsest that gives enough is taken.
-    static readonly double[][] Digits = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
+    static readonly double[][] Digits = [[1], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
 
     readonly double _from, _to, _start, _end;
 
@@ -32,13 +32,15 @@ sealed class ChartAxis
     /// <param name="start">The coordinate of its low end.</param>
     /// <param name="end">The coordinate of its high end; may be less than <paramref name="start"/>.</param>
     /// <param name="wanted">About how many ticks.</param>
+    /// <param name="leastSpan">What it must span at least, so that small differences look small; 0 for as little as there is.</param>
     /// <param name="most">The largest value there can be; null where there is none.</param>
-    public static ChartAxis Linear(IReadOnlyCollection<double> values, double start, double end, int wanted, double? most = null)
+    public static ChartAxis Linear(IReadOnlyCollection<double> values, double start, double end, int wanted, double leastSpan = 0, double? most = null)
     {
         var (least, greatest) = (values.Min(), values.Max());
-        var span = greatest - least > LeastSpan * greatest ? greatest - least : greatest > 0 ? 0.1 * greatest : 1;
-        var from = Math.Max(0, least - (Padding * span));
-        var to = greatest + (Padding * span);
+        var natural = greatest - least > LeastShare * greatest ? greatest - least : greatest > 0 ? 0.1 * greatest : 1;
+        var span = Math.Max(natural, leastSpan);
+        var padding = (Padding * span) + ((span - (greatest - least)) / 2);
+        var (from, to) = (Math.Max(0, least - padding), greatest + padding);
         var ticks = LinearTicks(from, to, wanted);
         var possible = Array.FindAll(ticks, tick => !(tick > most));
         return new ChartAxis(false, from, to, start, end, possible.Length >= 2 ? possible : ticks);

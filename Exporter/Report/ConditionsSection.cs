@@ -9,14 +9,14 @@ static class ConditionsSection
     public static Markup Of(SweepReport report) => Markup.Lines(report.Series.Select((series, i) => Markup.Of($"""
         <article>
         <h3>{VariantTable.Swatch(i)} {report.Labels[i]}</h3>
-        {(series.Profile is { } profile ? Of(profile) : Markup.Of($"<p>No latency of this family was measured.</p>"))}
+        {(series.Profile is { } profile ? Of(profile, series.Manifest.LeavesAxesOpen) : Markup.Of($"<p>No latency of this family was measured.</p>"))}
         </article>
         """)));
 
-    static Markup Of(LatencyProfile profile) => Markup.Of($"""
+    static Markup Of(LatencyProfile profile, bool leavesAxesOpen) => Markup.Of($"""
         <div class="conditions">
         <dl>{Markup.Lines(Device(profile.Device).Select(Entry))}</dl>
-        <dl>{Markup.Lines(Protocol(profile).Select(Entry))}</dl>
+        <dl>{Markup.Lines(Protocol(profile, leavesAxesOpen).Select(Entry))}</dl>
         </div>
         {Doubts(profile)}
         """);
@@ -35,7 +35,7 @@ static class ConditionsSection
         ("container limit", device.CgroupCpuLimit),
     ];
 
-    static IEnumerable<(string Term, string? Value)> Protocol(LatencyProfile profile)
+    static IEnumerable<(string Term, string? Value)> Protocol(LatencyProfile profile, bool leavesAxesOpen)
     {
         var how = profile.Measurement;
         int[] samples = [.. Graphs(profile).Select(graph => graph.Steady.Samples)];
@@ -43,7 +43,7 @@ static class ConditionsSection
         [
             ("provider", how.Provider),
             ("threads", $"{Text(how.Threads)}{(how.Spinning ? ", spinning while idle" : "")}"),
-            ("batch", Text(how.Batch) + (how.OpenAxis is { } axis ? $", open axes {Text(axis)}" : "")),
+            ("batch", Text(how.Batch) + (leavesAxesOpen && how.OpenAxis is { } axis ? $", open axes {Text(axis)}" : "")),
             ("mode", how.Mode),
             ("samples a graph", samples.Min() == samples.Max() ? Text(samples[0]) : $"{Text(samples.Min())} to {Text(samples.Max())}"),
             ("order", $"{how.Order}; {Text(how.Rounds)} rounds, seed {how.Seed.ToString(CultureInfo.InvariantCulture)}"),

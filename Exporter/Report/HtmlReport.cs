@@ -54,9 +54,19 @@ static partial class HtmlReport
 
     static Markup Lead(SweepReport report) => Markup.Lines(report.Series.Select((series, i) =>
     {
+        var label = report.Series.Count == 1 ? Markup.None : Markup.Of($"{VariantTable.Swatch(i)} <strong>{report.Labels[i]}</strong>, ");
         var line = FamilyReport.Of(series.Path, series.Manifest, series.Profile).BeforeAndAfter();
-        return report.Series.Count == 1 ? Markup.Of($"<p class=\"lead\">{line}</p>") : Markup.Of($"<p class=\"lead\">{VariantTable.Swatch(i)} <strong>{report.Labels[i]}</strong>: {line}</p>");
+        return Markup.Of($"<p class=\"lead\">{label}{Origin(series)}<br>{line}</p>");
     }));
+
+    static string Origin(SweepSeries series)
+    {
+        var made = series.Manifest.Provenance;
+        var where = series.Profile is { Device: var device, Measurement: var how }
+            ? $"measured on {device.Cpu}, {how.Provider}, {(how.Threads == 1 ? "1 thread" : $"{how.Threads} threads")}, batch {how.Batch}"
+            : "not measured";
+        return $"{made.Model ?? made.Source}{(made.Data is { } data ? $" trained on {data}" : "")}, {where}";
+    }
 
     static Markup Chart(SweepReport report, IReadOnlyList<ChartPoint> points)
     {

@@ -8,7 +8,8 @@ namespace MaestroDeploy.Exporter.Report;
 sealed class LabelPlacement(double left, double top, double right, double bottom)
 {
     const double Gap = 9; // from a point's centre to its name
-    const double WidthOfLetter = 0.58; // of the font's size, on average
+    const double Space = 4; // between two names
+    const double WidthOfLetter = 0.56; // of the font's size, on average
 
     readonly List<Box> _taken = [];
 
@@ -20,10 +21,13 @@ sealed class LabelPlacement(double left, double top, double right, double bottom
     /// <summary>Keeps a rectangle free of names.</summary>
     public void Take(double x, double y, double width, double height) => _taken.Add(new Box(x, y, x + width, y + height));
 
+    /// <summary>About how wide a text is.</summary>
+    public static double Width(string text, double fontSize) => text.Length * WidthOfLetter * fontSize;
+
     /// <summary>A place for a name beside a point; null when there is none.</summary>
     public Place? Find(double x, double y, string text, double fontSize)
     {
-        var (width, height) = (text.Length * WidthOfLetter * fontSize, fontSize);
+        var (width, height) = (Width(text, fontSize) + Space, fontSize);
         (double X, double Y)[] corners =
         [
             (x + Gap, y - (height / 2)), (x - (width / 2), y - Gap - height), (x - (width / 2), y + Gap), (x - Gap - width, y - (height / 2)),

@@ -14,7 +14,7 @@ sealed record ChartView(int Percentile, bool Logarithmic)
 /// <summary>The size that a picture is drawn at; letters are of one size in both.</summary>
 sealed record ChartSize(string Name, int Width, int Height, int Ticks)
 {
-    public static ChartSize Wide { get; } = new("wide", 880, 480, Ticks: 7);
+    public static ChartSize Wide { get; } = new("wide", 1120, 500, Ticks: 8);
 
     /// <summary>For phones.</summary>
     public static ChartSize Narrow { get; } = new("narrow", 360, 400, Ticks: 4);
@@ -23,7 +23,7 @@ sealed record ChartSize(string Name, int Width, int Height, int Ticks)
 /// <summary>The picture of latency and quality, as SVG: colours stand in attributes, for files on their own, and in classes, for style sheets.</summary>
 sealed class LatencyChart
 {
-    const double Left = 70, Top = 14, RightMargin = 18, BottomMargin = 54, FontSize = 13;
+    const double Top = 34, RightMargin = 18, BottomMargin = 54, FontSize = 13, Tick = 9;
     const int LongestLabel = 16;
 
     readonly SweepReport _report;
@@ -39,16 +39,19 @@ sealed class LatencyChart
         (_report, _points, _view, _size) = (report, points, view, size);
         _frontiers = ChartPoint.Frontiers(report, points, view.Percentile);
         _onFrontier = [.. _frontiers.SelectMany(frontier => frontier)];
-        double[] latencies = [.. points.SelectMany(point => new[] { point.Us(view.Percentile), point.UpperUs(view.Percentile) ?? point.Us(view.Percentile) })];
         double[] qualities = [.. points.Select(point => point.Quality)];
+        var (start, end) = report.Measure.HigherIsBetter ? (Bottom, Top) : (Top, Bottom);
+        _y = report.Measure.LeastSpan == 0 && qualities.Min() > 0 && qualities.Max() > 20 * qualities.Min()
+            ? ChartAxis.Logarithmic(qualities, start, end, 6)
+            : ChartAxis.Linear(qualities, start, end, 6, report.Measure.LeastSpan, report.Measure.Most);
+        Left = Tick + 4 + _y.Ticks.Max(tick => LabelPlacement.Width(QualityTick(tick), FontSize));
+        double[] latencies = [.. points.SelectMany(point => new[] { point.Us(view.Percentile), point.UpperUs(view.Percentile) ?? point.Us(view.Percentile) })];
         _x = view.Logarithmic && latencies.Min() > 0
             ? ChartAxis.Logarithmic(latencies, Left, Right, size.Ticks)
             : ChartAxis.Linear([.. latencies, 0], Left, Right, size.Ticks);
-        var (start, end) = report.Measure.HigherIsBetter ? (Bottom, Top) : (Top, Bottom);
-        _y = report.Measure.Most is null && qualities.Min() > 0 && qualities.Max() > 20 * qualities.Min()
-            ? ChartAxis.Logarithmic(qualities, start, end, 6)
-            : ChartAxis.Linear(qualities, start, end, 6, report.Measure.Most);
     }
+
+    double Left { get; }
 
     double Right => _size.Width - RightMargin;
 
@@ -68,7 +71,7 @@ sealed class LatencyChart
     /// <summary>A whole SVG document, with a title and a legend; null when nothing has been measured.</summary>
     public static string? Standalone(SweepReport report)
     {
-        const int Header = 46, LegendLine = 22;
+        const int Margin = 16, Header = 46, LegendLine = 22;
         var points = ChartPoint.Of(report);
         if (points.Count == 0)
         {
@@ -78,12 +81,12 @@ sealed class LatencyChart
         var (size, view) = (ChartSize.Wide, new ChartView(50, SuitsLogarithm(points)));
         var top = Header + (LegendLine * report.Series.Count);
         var legend = report.Labels.Select((label, i) => Markup.Of($"""
-            <g transform="translate({Left + 8} {Header + (LegendLine * i) + 4})"><path d="{SeriesStyle.Of(i).Shape}" fill="{SeriesStyle.Of(i).Light}"/><text x="16" y="4.5">{label}</text></g>
+            <g transform="translate({Margin + 8} {Header + (LegendLine * i) + 4})"><path d="{SeriesStyle.Of(i).Shape}" fill="{SeriesStyle.Of(i).Light}"/><text x="16" y="4.5">{label}</text></g>
             """));
         return Markup.Of($"""
             <svg xmlns="http://www.w3.org/2000/svg" width="{size.Width}" height="{size.Height + top}" viewBox="0 0 {size.Width} {size.Height + top}" font-family="Inter, sans-serif" font-size="{FontSize}" fill="#1c1e21">
             <rect width="100%" height="100%" fill="#ffffff"/>
-            <text x="{Left}" y="30" font-size="18">{Title(report)}</text>
+            <text x="{Margin}" y="30" font-size="18">{Title(report)}</text>
             {Markup.Lines(legend)}
             <g transform="translate(0 {top})">
             {new LatencyChart(report, points, view, size).Body()}
@@ -97,8 +100,8 @@ sealed class LatencyChart
 
     Markup Body() => Markup.Lines([Grid(), Baseline(), .. _frontiers.Select(Frontier), .. InDrawingOrder().Select(Point), Names()]);
 
-    // What matters most is drawn last, over the rest.
-    IEnumerable<ChartPoint> InDrawingOrder() => _points.OrderBy(_onFrontier.Contains).ThenBy(point => point.Row);
+    // From the slowest to the fastest, as the table has them: so Tab goes through them, and the better mark lies over the worse.
+    IEnumerable<ChartPoint> InDrawingOrder() => _points.OrderByDescending(point => point.Us(_view.Percentile));
 
     Markup Grid()
     {
@@ -106,20 +109,22 @@ sealed class LatencyChart
             <path class="grid" d="M{_x.At(tick)} {Top}V{Bottom}" stroke="#e3e5e8"/><text class="tick" x="{_x.At(tick)}" y="{Bottom + 19}" text-anchor="middle">{TickTexts.Microseconds(tick)}</text>
             """));
         var horizontal = _y.Ticks.Select(tick => Markup.Of($"""
-            <path class="grid" d="M{Left} {_y.At(tick)}H{Right}" stroke="#e3e5e8"/><text class="tick" x="{Left - 9}" y="{_y.At(tick) + 4.5}" text-anchor="end">{_report.Measure.TickText(tick, _y.Step)}</text>
+            <path class="grid" d="M{Left} {_y.At(tick)}H{Right}" stroke="#e3e5e8"/><text class="tick" x="{Left - Tick}" y="{_y.At(tick) + 4.5}" text-anchor="end">{QualityTick(tick)}</text>
             """));
-        var better = _report.Measure.HigherIsBetter ? "" : " (less is better, upwards)";
+        var better = _report.Measure.HigherIsBetter ? "" : ", less is better";
         return Markup.Of($"""
             {Markup.Lines(vertical)}
             {Markup.Lines(horizontal)}
             <path class="axis" d="M{Left} {Top}V{Bottom}H{Right}" fill="none" stroke="#8a9099"/>
             <text class="title" x="{(Left + Right) / 2}" y="{Bottom + 44}" text-anchor="middle">latency p{_view.Percentile}{(_x.IsLogarithmic ? ", logarithmic" : "")}</text>
-            <text class="title" transform="translate(15 {(Top + Bottom) / 2}) rotate(-90)" text-anchor="middle">{_report.Measure.Name}{better}</text>
+            <text class="title" x="4" y="16">{_report.Measure.Name}{better}</text>
             """);
     }
 
     // Lines through the dense graph part what is faster and what is better; of several they would part nothing.
-    Markup Baseline() => _report.Series.Count == 1 && _points.FirstOrDefault(point => point.IsDense) is { } dense
+    ChartPoint? OnlyDense => _report.Series.Count == 1 ? _points.FirstOrDefault(point => point.IsDense) : null;
+
+    Markup Baseline() => OnlyDense is { } dense
         ? Markup.Of($"""
             <path class="baseline" d="M{X(dense)} {Top}V{Bottom}M{Left} {Y(dense)}H{Right}" fill="none" stroke="#8a9099" stroke-dasharray="2 4"/>
             """)
@@ -154,13 +159,8 @@ sealed class LatencyChart
 
     Markup Names()
     {
-        var placement = new LabelPlacement(Left + 2, Top, _size.Width, Bottom);
-        foreach (var point in _points)
-        {
-            placement.Take(X(point) - 7, Y(point) - 7, 14 + Math.Max(0, _x.At(point.UpperUs(_view.Percentile) ?? point.Us(_view.Percentile)) - X(point) - 7), 14);
-        }
-
-        var names = from point in InDrawingOrder().Reverse()
+        var placement = Room();
+        var names = from point in InDrawingOrder().OrderByDescending(_onFrontier.Contains)
                     let text = Shortened(point.Variant.Id)
                     let place = placement.Find(X(point), Y(point), text, FontSize)
                     where place is not null
@@ -169,6 +169,34 @@ sealed class LatencyChart
                         """);
         return Markup.Of($"<g class=\"names\" aria-hidden=\"true\">{Markup.Lines(names)}</g>");
     }
+
+    // What marks, whiskers and lines leave free.
+    LabelPlacement Room()
+    {
+        const double Mark = 7, Line = 1; // half of what they are wide
+        var room = new LabelPlacement(Left + 2, Top, _size.Width, Bottom);
+        if (OnlyDense is { } dense)
+        {
+            room.Take(X(dense) - Line, Top, 2 * Line, Bottom - Top);
+            room.Take(Left, Y(dense) - Line, Right - Left, 2 * Line);
+        }
+
+        foreach (var (from, to) in _frontiers.SelectMany(frontier => frontier.Zip(frontier.Skip(1))))
+        {
+            room.Take(X(from), Y(from) - Line, X(to) - X(from), 2 * Line);
+            room.Take(X(to) - Line, Math.Min(Y(from), Y(to)), 2 * Line, Math.Abs(Y(from) - Y(to)));
+        }
+
+        foreach (var point in _points)
+        {
+            var end = _x.At(point.UpperUs(_view.Percentile) ?? point.Us(_view.Percentile));
+            room.Take(X(point) - Mark, Y(point) - Mark, Math.Max(2 * Mark, end - X(point) + Mark), 2 * Mark);
+        }
+
+        return room;
+    }
+
+    string QualityTick(double tick) => _report.Measure.TickText(tick, _y.Step);
 
     double X(ChartPoint point) => _x.At(point.Us(_view.Percentile));
 

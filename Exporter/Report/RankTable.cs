@@ -6,8 +6,6 @@ namespace MaestroDeploy.Exporter.Report;
 /// <summary>The ranks of a family as a heat map that is a table: a row a layer, a column a variant, darker where more of the layer is kept.</summary>
 static class RankTable
 {
-    const double Deep = 0.55; // from here on the ground asks for letters of the other colour
-
     /// <summary>One table for each family, however many devices measured it.</summary>
     public static Markup Of(SweepReport report) => Markup.Lines(report.Series.DistinctBy(series => series.Path).Select(Of));
 
@@ -45,7 +43,7 @@ static class RankTable
         var share = Math.Min(1, (double)components / FullRank(layer));
         var percent = (100 * share).ToString("0.#", CultureInfo.InvariantCulture);
         return Markup.Of($"""
-            <td class="heat{(share >= Deep ? " deep" : "")}" style="--share:{percent}%" title="{percent} % of the full rank">{components} <small>{percent} %</small></td>
+            <td class="heat" style="--share:{percent}%" title="{percent} % of the full rank">{components} <small>{percent} %</small></td>
             """);
     }
 

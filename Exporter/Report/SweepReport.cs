@@ -39,18 +39,15 @@ public sealed record SweepReport
     /// <summary>The records for programs: a <see cref="SweepFamilyReport"/>, or, of several series, a <see cref="SweepFamiliesReport"/>.</summary>
     public object ToRecord() => Series.Count == 1 ? Series[0].ToRecord() : new SweepFamiliesReport([.. Series.Select(one => one.ToRecord())]);
 
-    // Trait after trait is added until no two labels are the same; a trait that all share tells nothing.
+    // Trait after trait is added until no two labels are the same; a trait that tells none apart is left out.
     static string[] LabelsOf(IReadOnlyList<SweepSeries> series)
     {
         var traits = series.Select(one => one.Traits().ToArray()).ToArray();
         var labels = traits.Select(own => own[0]).ToArray();
         for (var i = 1; i < traits.Max(own => own.Length) && labels.Distinct().Count() < labels.Length; i++)
         {
-            var values = traits.Select(own => own.ElementAtOrDefault(i)).ToArray();
-            if (values.Distinct().Count() > 1)
-            {
-                labels = [.. labels.Zip(values, (label, value) => value is null ? label : $"{label}, {value}")];
-            }
+            string[] longer = [.. labels.Zip(traits, (label, own) => i < own.Length ? $"{label}, {own[i]}" : label)];
+            labels = longer.Distinct().Count() > labels.Distinct().Count() ? longer : labels;
         }
 
         return labels.Distinct().Count() == labels.Length

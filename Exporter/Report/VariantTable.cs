@@ -12,7 +12,7 @@ static class VariantTable
     {
         var measures = QualityMeasure.MeasuredOf(report.Variants);
         string[] columns = ["variant", "budget", "parameters", "MACs", "bytes", .. measures.Select(measure => measure.Name),
-            "p50", "p90", "p95", "speed-up over dense", "load", "first run", "frontier at p50"];
+            "p50", "p90", "p95", "speed-up over\u00a0dense", "load", "first run", "frontier at p50"];
         var frontier = ChartPoint.Frontiers(report, points, 50).SelectMany(one => one).Select(point => (point.Series, point.Row)).ToHashSet();
         return Markup.Of($"""
             <table class="variants">
