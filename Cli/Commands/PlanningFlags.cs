@@ -61,7 +61,7 @@ sealed class PlanningFlags
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
     public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation)
     {
-        var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets));
+        var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null);
         if (budgets is not null && variants is not null)
         {
             throw new UsageException("--budgets and --variants both say how many variants there are; give one of them.");
@@ -142,13 +142,28 @@ sealed class PlanningFlags
 
         Func<string, double>? parse = unit switch
         {
-            BudgetUnit.Latency => text => SharedOptions.Latency(text).TotalMicroseconds,
-            BudgetUnit.Bytes => text => SharedOptions.Bytes(text),
+            BudgetUnit.Latency => text => Cost(SharedOptions.Latency, text).TotalMicroseconds,
+            BudgetUnit.Bytes => text => Cost(SharedOptions.Bytes, text),
             _ => null,
         };
-        var bare = texts.Count(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
-        return UsageException.Check<(Budget[]?, double[])>(() => parse is not null && bare == 0
-            ? (null, [.. texts.Select(parse)])
-            : ([.. texts.Select(text => new Budget(double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture)))], []));
+        return parse is not null && !texts.Any(IsBare) ? (null, [.. texts.Select(parse)]) : ([.. texts.Select(Share)], []);
     }
+
+    static T Cost<T>(Func<string, T> parse, string text)
+    {
+        try
+        {
+            return parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--budgets: {e.Message}");
+        }
+    }
+
+    static bool IsBare(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+
+    static Budget Share(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1
+        ? new Budget(share)
+        : throw new UsageException($"--budgets: a share of the dense cost lies above 0 and up to 1; found '{text}'. Costs are all of one unit: 5ms,2ms with --by latency, 4MB with --by bytes.");
 }

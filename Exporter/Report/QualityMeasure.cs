@@ -22,7 +22,7 @@ sealed record QualityMeasure(
         "perplexity", HigherIsBetter: false, LeastSpan: 0, Most: null, variant => variant.Perplexity, value => value.ToString("0.###", CultureInfo.InvariantCulture), Decimals);
 
     static readonly QualityMeasure OutputError = new(
-        "output error", HigherIsBetter: false, Most: null, variant => variant.Distance?.RelativeError, value => Units.Error(value), Decimals);
+        "output error", HigherIsBetter: false, LeastSpan: 0, Most: null, variant => variant.Distance?.RelativeError, value => Units.Error(value), Decimals);
 
     // Where nothing was measured, more is taken to be better, as the selector takes it.
     static readonly QualityMeasure Macs = new(
