@@ -30,6 +30,7 @@ static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
+            CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var folder = parsed.GetValue(output)!;
             var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);

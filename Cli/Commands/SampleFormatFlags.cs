@@ -44,8 +44,8 @@ sealed class SampleFormatFlags
             Layout = parsed.GetValue(_layout) ?? named.Layout,
             Channels = parsed.GetValue(_channels) ?? named.Channels,
             Scale = parsed.GetValue(_scale) ?? named.Scale,
-            Mean = parsed.GetValue(_mean) ?? named.Mean,
-            Std = parsed.GetValue(_std) ?? named.Std,
+            Mean = parsed.GetValue(_mean) is { Length: > 0 } mean ? mean : named.Mean,
+            Std = parsed.GetValue(_std) is { Length: > 0 } std ? std : named.Std,
         };
     }
 

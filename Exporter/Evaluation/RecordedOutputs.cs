@@ -44,7 +44,7 @@ public sealed record RecordedOutputs(IReadOnlyList<float[]> Outputs, string Inpu
             ? null
             : new OutputDistance(
                 distances.Average(distance => distance!.Value.Relative), distances.Average(distance => distance!.Value.Cosine),
-                distances.Average(distance => distance!.Value.Psnr), Inputs, Samples);
+                Inputs, Samples, distances.Average(distance => distance!.Value.Psnr));
     }
 
     static (double Relative, double Cosine, double? Psnr)? Distance(float[] here, float[] original)
