@@ -66,6 +66,7 @@ static class MaestroCommand
             DataCommand.Create(terminal),
             TrainCommand.Create(terminal),
             SearchLassoCommand.Create(terminal),
+            CompressCommand.Create(terminal),
             DecomposeCommand.Create(terminal),
             ExportCommand.Create(terminal),
             ProfileCommand.Create(terminal),

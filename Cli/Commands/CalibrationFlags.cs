@@ -30,6 +30,15 @@ sealed class CalibrationFlags
         _ => throw new UsageException($"--inputs is {Archive}FILE or {Random}; found '{spec}'."),
     };
 
+    /// <exception cref="UsageException">Both are given.</exception>
+    public static void CheckOne(string? data, string? inputs)
+    {
+        if (data is not null && inputs is not null)
+        {
+            throw new UsageException("--data and --inputs both say what the model is run on; give one of them.");
+        }
+    }
+
     public void AddTo(Command command)
     {
         command.Options.Add(_data);
@@ -43,11 +52,7 @@ sealed class CalibrationFlags
     public CalibrationSource Read(ParseResult parsed)
     {
         var (data, inputs, samples) = (parsed.GetValue(_data), parsed.GetValue(_inputs), parsed.GetValue(_samples));
-        if (data is not null && inputs is not null)
-        {
-            throw new UsageException("--data and --inputs both say what the model is run on; give one of them.");
-        }
-
+        CheckOne(data, inputs);
         if (samples < 1)
         {
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");

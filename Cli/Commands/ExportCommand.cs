@@ -24,6 +24,7 @@ static class ExportCommand
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var options = planning.Read(parsed, file, terminal, cancellation);

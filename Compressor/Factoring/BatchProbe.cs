@@ -23,7 +23,7 @@ public static class BatchProbe
             using var session = new ModelSession(model.Name, inline.Proto.ToByteArray(), settings);
             return Shapes(session, 1).Zip(Shapes(session, 2), Doubles).All(doubles => doubles) ? open : model.Clone();
         }
-        catch (RuntimeException)
+        catch (Exception e) when (e is RuntimeException or ArgumentException)
         {
             return model.Clone();
         }

@@ -41,8 +41,8 @@ public sealed class PrincipalResponses : IDisposable
     /// <param name="settings">How to run it; null for the defaults.</param>
     /// <param name="progress">Told the number of batches done; null for no one.</param>
     /// <param name="cancellation">Checked before each batch.</param>
-    /// <exception cref="OnnxFormatException">No weight can be factored.</exception>
-    /// <exception cref="RuntimeException">The model cannot be run on these inputs.</exception>
+    /// <exception cref="OnnxFormatException">No weight can be factored, or the inputs are not those that the model takes.</exception>
+    /// <exception cref="RuntimeException">The model cannot be run.</exception>
     public static PrincipalResponses Measure(OnnxModel model, CalibrationInputs inputs, LayerChoice? choice = null, SessionSettings? settings = null,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
@@ -83,7 +83,7 @@ public sealed class PrincipalResponses : IDisposable
             foreach (var batch in inputs(session, BatchFor(model, layers)))
             {
                 cancellation.ThrowIfCancellationRequested();
-                var answers = session.RunAll([.. batch]).ToDictionary(output => output.Name);
+                var answers = Run(model, session, batch).ToDictionary(output => output.Name);
                 foreach (var (layer, moment) in layers.Zip(moments))
                 {
                     foreach (var node in layer.Nodes)
@@ -103,6 +103,18 @@ public sealed class PrincipalResponses : IDisposable
         finally
         {
             Array.ForEach(moments, moment => moment.Dispose());
+        }
+    }
+
+    static IReadOnlyList<NamedTensor> Run(OnnxModel model, ModelSession session, IReadOnlyList<InputTensor> batch)
+    {
+        try
+        {
+            return session.RunAll([.. batch]);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OnnxFormatException(model.Name, $"it does not take the inputs that it is to be watched on: {e.Message}", e);
         }
     }
 

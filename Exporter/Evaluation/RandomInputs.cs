@@ -8,6 +8,9 @@ public sealed class RandomInputs : EvaluationData
 {
     const int LargestBatch = 16;
 
+    // Enough to compare two graphs on: one sample of noise is like another.
+    const int MostChecked = 32;
+
     // Sizes to try for axes after the batch that a graph leaves open: a text's length is any; images shrink on their way and must not vanish.
     static readonly int[] OpenAxes = [8, 64, 320];
 
@@ -21,7 +24,7 @@ public sealed class RandomInputs : EvaluationData
     public override Quality? Measure(ModelSession session, CancellationToken cancellation = default) => null;
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, count, LargestBatch, new Random(1));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, Math.Min(count, MostChecked), LargestBatch, new Random(1));
 
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>

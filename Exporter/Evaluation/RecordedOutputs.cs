@@ -43,8 +43,8 @@ public sealed record RecordedOutputs(IReadOnlyList<float[]> Outputs, string Inpu
         return distances.Length == 0 || distances.Any(distance => distance is null)
             ? null
             : new OutputDistance(
-                distances.Average(distance => distance!.Value.Relative), distances.Average(distance => distance!.Value.Cosine), Inputs, Samples,
-                distances.Average(distance => distance!.Value.Psnr));
+                distances.Average(distance => distance!.Value.Relative), distances.Average(distance => distance!.Value.Cosine),
+                Inputs, Samples, distances.Average(distance => distance!.Value.Psnr));
     }
 
     static (double Relative, double Cosine, double? Psnr)? Distance(float[] here, float[] original)

@@ -95,6 +95,17 @@ public sealed class ModelSessionTests
     }
 
     [TestMethod]
+    public void RunAll_AnOutputThatIsNotOfFloats_IsNotAskedFor()
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.IndexBesideItsRow(), OneThread);
+
+        var outputs = session.RunAll(new InputTensor("index", [3L, 1], 2));
+
+        Assert.AreEqual("y", session.Outputs.Single().Name);
+        CollectionAssert.AreEqual(new float[] { 3, 1 }, outputs.Single().Values);
+    }
+
+    [TestMethod]
     public void RunAll_InputsThatAreNotTheGraphs_AreRefusedByName()
     {
         using var folder = new TemporaryFolder();

@@ -53,6 +53,18 @@ static class TinyModel
         .. Bytes(12, Value("y", Float, "N", 1)),
     ]);
 
+    /// <summary>One output that no run reads: <c>same int64 [N] = index [N]</c>, beside <c>y float [N, 1] = E[index]</c>.</summary>
+    public static byte[] IndexBesideItsRow() => Model(
+    [
+        .. Bytes(1, Node("Identity", ["index"], "same")),
+        .. Bytes(1, Node("Gather", ["E", "index"], "y")),
+        .. Text(2, "beside"),
+        .. Floats("E", [0, 1, 2, 3], 4, 1),
+        .. Bytes(11, Value("index", Int64, "N")),
+        .. Bytes(12, Value("same", Int64, "N")),
+        .. Bytes(12, Value("y", Float, "N", 1)),
+    ]);
+
     static byte[] Model(byte[] graph) => [.. Number(1, 8), .. Bytes(8, Number(2, 17)), .. Bytes(7, graph)]; // IR 8, opset 17
 
     static byte[] Floats(string name, IEnumerable<float> values, params int[] shape) => Bytes(5,

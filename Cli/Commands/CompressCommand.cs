@@ -1,0 +1,104 @@
+using System.CommandLine;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary><c>maestro compress</c>: from a model that is there already to a family, in one go.</summary>
+static class CompressCommand
+{
+    // What "as good as before" means where nobody says: a point of accuracy, or a hundredth of the outputs' norm.
+    const double AccuracyLost = 0.01, OutputError = 0.01;
+
+    /// <summary>What <c>compress --json</c> prints.</summary>
+    /// <param name="Family">Where the family is.</param>
+    /// <param name="Dense">The baseline.</param>
+    /// <param name="Variants">The variants, largest first.</param>
+    /// <param name="Keeps">The cheapest variant that is as good as the dense model; absent where none that costs less is.</param>
+    /// <param name="Verdict">The same in words.</param>
+    sealed record CompressionReport(string Family, VariantReport Dense, IReadOnlyList<VariantReport> Variants, string? Keeps, string Verdict);
+
+    public static Command Create(Terminal terminal)
+    {
+        var model = new Argument<string>("model") { Description = "An .onnx file." };
+        var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
+        var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
+        var (data, layers, planning) = (new CalibrationFlags(), new LayerFlags(), new PlanningFlags());
+        var command = new Command("compress", "Factor a model and cut it to budgets in one go: decompose, then export.") { model, output, keep };
+        data.AddTo(command);
+        layers.AddTo(command);
+        planning.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            var (choice, source, folder) = (layers.Read(parsed), data.Read(parsed), parsed.GetValue(output)!);
+            TrainingJob.CheckFolder(folder);
+            var manifest = WithFile(parsed.GetValue(keep), folder, file =>
+            {
+                new DecompositionJob(planning.Settings(parsed), terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
+                return ExportCommand.Export(file, folder, source.Evaluation, planning.Read(parsed, file, terminal, cancellation), terminal, cancellation);
+            });
+            planning.Save(parsed, manifest, terminal);
+            Tell(folder, manifest, source, terminal);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    /// <summary>Makes something by way of a file: one that stays, or one beside the folder that goes.</summary>
+    static FamilyManifest WithFile(string? kept, string folder, Func<string, FamilyManifest> make)
+    {
+        var file = kept ?? $"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.lod.onnx";
+        try
+        {
+            return make(file);
+        }
+        finally
+        {
+            if (kept is null)
+            {
+                File.Delete(file);
+            }
+        }
+    }
+
+    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)
+    {
+        var report = FamilyReport.Of(folder, manifest, null);
+        var kept = report.Variants.LastOrDefault(variant => variant.Macs < report.Dense.Macs && IsAsGood(variant, report.Dense));
+        var verdict = kept is null ? Nothing(report, source) : Gain(report.Dense, kept);
+        terminal.Show(Tables.Family(report));
+        if (source.Labelled?.Doubt(report.Dense.Accuracy) is { } doubt)
+        {
+            terminal.Say(doubt);
+        }
+
+        terminal.Say(verdict);
+        terminal.Answer(new CompressionReport(folder, report.Dense, report.Variants, kept?.Id, verdict));
+    }
+
+    static bool IsAsGood(VariantReport variant, VariantReport dense) => dense.Accuracy is { } accuracy
+        ? variant.Accuracy >= accuracy - AccuracyLost
+        : variant.Distance?.RelativeError <= OutputError;
+
+    static string Gain(VariantReport dense, VariantReport kept) => $"{kept.Id} is as good as before within {Tolerance(dense)}: "
+        + $"{Units.Bytes(dense.Bytes)} → {Units.Bytes(kept.Bytes)}, {Units.Count(dense.Macs)} → {Units.Count(kept.Macs)} MACs, {Change(dense, kept)}.";
+
+    static string Nothing(FamilyReport report, CalibrationSource source)
+    {
+        var smaller = report.Variants.Where(variant => variant.Macs < report.Dense.Macs);
+        var nearest = smaller.MaxBy(variant => variant.Accuracy ?? -variant.Distance?.RelativeError ?? double.NegativeInfinity) is { } best
+            ? $"the nearest, {best.Id}, comes to {Change(report.Dense, best)}"
+            : "none of them costs less";
+        var advice = source.Evaluation is null ? "Name data that the model is for by --data or --inputs: by its weights alone it is cut worse."
+            : "Without training there is little to be gained from this model: train the factored one (--keep, then maestro train), or leave it as it is.";
+        return $"No budget is as good as before within {Tolerance(report.Dense)}: {nearest}. {advice}";
+    }
+
+    static string Tolerance(VariantReport dense) => dense.Accuracy is null ? "1 % of the outputs" : "1 point of accuracy";
+
+    static string Change(VariantReport dense, VariantReport variant) => dense.Accuracy is not null
+        ? $"accuracy {Units.Share(dense.Accuracy)} → {Units.Share(variant.Accuracy)}"
+        : $"output error {Units.Error(variant.Distance?.RelativeError)}{(variant.Distance?.Inputs == OutputDistance.Random ? " on random inputs" : "")}";
+}

@@ -1,0 +1,97 @@
+using MaestroDeploy.Compressor.Models;
+
+namespace MaestroDeploy.Tests.Cli;
+
+/// <summary>From a model that is there already to a family: <c>decompose</c> and <c>compress</c>.</summary>
+[TestClass]
+public sealed class CompressTests
+{
+    [TestMethod]
+    public void Compress_ATrainedModelOnItsData_TellsWhatItKeepsAndLeavesNothingBeside()
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+
+        var result = CommandLine.Run("compress", dense, "--data", "digits", "--out", folder["small"], "--budgets", "1,0.5,0.02", "--json").Succeeded().Json;
+
+        var before = result.GetProperty("dense");
+        var kept = result.GetProperty("variants").EnumerateArray().Single(variant => variant.GetProperty("id").GetString() == result.GetProperty("keeps").GetString());
+        Assert.IsGreaterThanOrEqualTo(before.GetProperty("accuracy").GetDouble() - 0.01, kept.GetProperty("accuracy").GetDouble());
+        Assert.IsLessThan(before.GetProperty("macs").GetInt64(), kept.GetProperty("macs").GetInt64());
+        Assert.Contains("as good as before", result.GetProperty("verdict").GetString()!);
+        CollectionAssert.AreEquivalent(new[] { "family", "m.lod.onnx", "small" }, Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).ToArray());
+    }
+
+    [TestMethod]
+    public void Compress_AModelOfFullRankWithoutData_SaysThatLittleIsToBeGained()
+    {
+        using var folder = new TemporaryFolder();
+        BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1).Save(folder["noise.onnx"]);
+
+        var result = CommandLine.Run("compress", folder["noise.onnx"], "--out", folder["small"], "--budgets", "1,0.25").Succeeded();
+
+        Assert.Contains("No budget is as good as before", result.Output);
+        Assert.Contains("on random inputs", result.Output);
+        Assert.Contains("PSNR", result.Output);
+    }
+
+    [TestMethod]
+    public void Compress_ToBeKept_LeavesAModelThatCanBeExportedAgain()
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+
+        CommandLine.Run("compress", dense, "--data", "digits", "--out", folder["small"], "--budgets", "0.5", "--keep", folder["kept.lod.onnx"]).Succeeded();
+        var again = CommandLine.Run("export", folder["kept.lod.onnx"], "--data", "digits", "--out", folder["again"], "--budgets", "0.5", "--json").Succeeded().Json;
+
+        Assert.AreEqual(1, again.GetProperty("variants").GetArrayLength());
+    }
+
+    [TestMethod]
+    public void Decompose_ByDataAndByWeights_TellsTheRanksOfEachLayer()
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+
+        var aware = CommandLine.Run("decompose", dense, "--data", "digits", "--out", folder["a.lod.onnx"], "--json").Succeeded().Json;
+        var plain = CommandLine.Run("decompose", dense, "--out", folder["b.lod.onnx"], "--skip-last", "1", "--json").Succeeded().Json;
+
+        Assert.AreEqual("digits", aware.GetProperty("data").GetString());
+        Assert.IsFalse(plain.TryGetProperty("data", out _));
+        Assert.AreEqual(aware.GetProperty("layers").GetArrayLength() - 1, plain.GetProperty("layers").GetArrayLength());
+        Assert.IsTrue(aware.GetProperty("layers").EnumerateArray().All(layer =>
+            layer.GetProperty("energy_ranks").GetProperty("99 %").GetInt32() <= layer.GetProperty("rank").GetInt32()));
+        Assert.IsLessThan(aware.GetProperty("params").GetInt64(), aware.GetProperty("energy_params").GetProperty("99 %").GetInt64());
+    }
+
+    [TestMethod]
+    public void Decompose_WhatIsFactoredAlready_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+
+        CommandLine.Run("decompose", folder["m.lod.onnx"], "--out", folder["again.lod.onnx"]).FailedSaying("factored already");
+    }
+
+    [TestMethod]
+    [DataRow("--data and --inputs", "--data", "digits", "--inputs", "random")]
+    [DataRow("--inputs is npz:FILE or random", "--inputs", "noise")]
+    [DataRow("--calibration-samples is 1 and more", "--data", "digits", "--calibration-samples", "0")]
+    [DataRow("--skip-first", "--skip-first", "-1")]
+    public void Decompose_OptionsThatMakeNoSense_AreRefused(string says, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+
+        CommandLine.Run(["decompose", dense, "--out", folder["d.lod.onnx"], .. options]).FailedSaying(says, exitCode: 2);
+
+        Assert.IsFalse(File.Exists(folder["d.lod.onnx"]));
+    }
+
+    /// <summary>A trained model as someone else would bring it.</summary>
+    static string Dense(TemporaryFolder folder)
+    {
+        SmallFamily.In(folder, "1");
+        return folder["family/dense.onnx"];
+    }
+}
