@@ -35,7 +35,7 @@ static class ExportCommand
             var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
-                terminal.Say(doubt);
+                terminal.Error(doubt);
             }
 
             terminal.Show(Tables.Family(report));
