@@ -36,8 +36,8 @@ sealed class ExportJob(
             var rank = planned.Max(variant => variant.Plan[pair.Layer].Components) ?? 0;
             if (rank > 0)
             {
-                weights.AddFactor(pair.V, lod.Model.Floats(lod.Model.Initializer(pair.V)!).AsSpan(0, rank * pair.In));
-                weights.AddFactor(pair.U, lod.Model.Floats(lod.Model.Initializer(pair.U)!).AsSpan(0, rank * pair.Out));
+                weights.AddFactor(lod.Model, pair.V, rank);
+                weights.AddFactor(lod.Model, pair.U, rank);
             }
         }
 
@@ -70,7 +70,7 @@ sealed class ExportJob(
     Variant CutAndCheck(string id, PlannedVariant planned, SharedWeights weights)
     {
         Tell($"{id}: cutting");
-        var model = _cutter.Cut(planned.Plan);
+        var model = _cutter.Cut(planned.Formed);
         Recalibrate(id, model);
         var reference = ReferenceOutputs(planned.Plan, model);
         model.RemoveMetadata(LodModel.VocabularyKey);
@@ -94,6 +94,7 @@ sealed class ExportJob(
             Id = id,
             File = file,
             Plan = planned.Plan,
+            IdentityBlocks = planned.Formed.Blocks.Count > 0 ? [.. planned.Formed.Blocks.Order(StringComparer.Ordinal)] : null,
             Params = planned.Cost.Params,
             Macs = planned.Cost.Macs,
             Bytes = bytes + new FileInfo(path).Length,

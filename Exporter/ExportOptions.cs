@@ -12,6 +12,24 @@ public sealed record ExportOptions
     /// <summary>What the budgets are shares of; default multiply-accumulates.</summary>
     public BudgetUnit Unit { get; init; } = BudgetUnit.Macs;
 
+    /// <summary>How plans are found; default one share of rank for all layers.</summary>
+    public PlanSearch Search { get; init; } = PlanSearch.Uniform;
+
+    /// <summary>Budgets in the unit itself, microseconds or bytes, in the place of <see cref="Budgets"/>; default none.</summary>
+    public IReadOnlyList<double> Limits { get; init; } = [];
+
+    /// <summary>Variants spread evenly by ratio from the dense cost down to a thirty-second, in the place of budgets; null for none.</summary>
+    public int? Variants { get; init; }
+
+    /// <summary>The lowest accuracy of a variant, in 0..1; what comes out below is left out. Null for any.</summary>
+    public double? MinAccuracy { get; init; }
+
+    /// <summary>Whether linear layers may be written as identity blocks where that costs less; default not.</summary>
+    public bool IdentityBlocks { get; init; }
+
+    /// <summary>What the layers take on the device that is planned for; null unless budgets are of latency.</summary>
+    public LayerLatencies? Latencies { get; init; }
+
     /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>
     public int CalibrationSamples { get; init; } = 2048;
 

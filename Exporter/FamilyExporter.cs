@@ -28,6 +28,7 @@ public sealed class FamilyExporter
         _clock = clock ?? TimeProvider.System;
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.CalibrationSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.CheckSamples, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.Variants ?? 1, 1);
         if (_options.Budgets.Count == 0)
         {
             throw new ArgumentException("A family needs at least one budget.", nameof(options));
@@ -45,20 +46,44 @@ public sealed class FamilyExporter
     public FamilyManifest Export(string source, string folder, EvaluationData? data = null, IProgress<ExportProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var lod = LodModel.Load(source);
-        var planner = new UniformPlanner(lod.Cost(), _options.Unit);
-        var planned = planner.Plan(_options.Budgets).OrderByDescending(variant => variant.Cost.Macs).ToList();
-        using var output = new FamilyFolder(folder);
-        var job = new ExportJob(_options, _settings, lod, data ?? new RandomInputs(), output, progress, planned.Count + 1, cancellation);
+        if (_options.MinAccuracy is not null && data is null)
+        {
+            throw new ExportException("An accuracy can only be asked for where there is data to measure it on.");
+        }
 
-        var dense = job.WriteDense(planner.Dense());
-        var variants = job.WriteVariants(planned);
+        var lod = LodModel.Load(source);
+        using var output = new FamilyFolder(folder);
+        data ??= new RandomInputs();
+        var errors = new ErrorTables(source, lod.Cost(), data);
+        var planned = new Planner(lod, errors, data, _options, _settings, output.Scratch, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
+        var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
+
+        var dense = job.WriteDense(PlannedVariant.Dense(lod.Cost()));
+        var variants = KeepAccurate(job.WriteVariants(planned), output.Staging);
         job.WriteVocabulary();
         var manifest = Describe(source, folder, lod, dense, variants, output.Staging);
         cancellation.ThrowIfCancellationRequested();
         ProfilesJson.Write(Path.Combine(output.Staging, FamilyManifest.FileName), manifest);
         output.Commit();
         return manifest;
+    }
+
+    /// <summary>The variants that reach the accuracy asked for; the graphs of the others go.</summary>
+    IReadOnlyList<Variant> KeepAccurate(IReadOnlyList<Variant> variants, string staging)
+    {
+        if (_options.MinAccuracy is not { } floor)
+        {
+            return variants;
+        }
+
+        var kept = variants.Where(variant => variant.Accuracy >= floor).ToList();
+        foreach (var variant in variants.Except(kept))
+        {
+            File.Delete(Path.Combine(staging, variant.File));
+        }
+
+        return kept.Count > 0 ? kept : throw new ExportException(FormattableString.Invariant(
+            $"No variant reaches an accuracy of {floor}; the best has {variants.Max(variant => variant.Accuracy)}. Lower the floor, or train the model further."));
     }
 
     FamilyManifest Describe(string source, string folder, LodModel lod, Variant dense, IReadOnlyList<Variant> variants, string staging)

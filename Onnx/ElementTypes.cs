@@ -20,6 +20,9 @@ public static class ElementTypes
         _ => 0,
     };
 
+    /// <summary>Whether elements are floating-point numbers that <see cref="TensorValues.Floats"/> reads: of 16, 32 or 64 bits.</summary>
+    public static bool IsFloat(int dataType) => (DataType)dataType is DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double;
+
     /// <summary>The name used in manifests and messages: <c>float32</c>, <c>int64</c>, <c>bool</c>, …</summary>
     public static string Name(int dataType) => (DataType)dataType switch
     {

@@ -115,13 +115,14 @@ public static class GraphCheck
         }
     }
 
-    // Types narrower than 32 bits share int32_data under packing rules of their own; their readers check them.
+    // Types of 4 bits and fewer share int32_data under packing rules of their own; their readers check them.
     static long? Stored(TensorProto tensor) => (DataType)tensor.DataType switch
     {
         DataType.Float => tensor.FloatData.Count,
         DataType.Double => tensor.DoubleData.Count,
         DataType.Int64 => tensor.Int64Data.Count,
-        DataType.Int32 => tensor.Int32Data.Count,
+        DataType.Int32 or DataType.Int16 or DataType.Int8 or DataType.Uint16 or DataType.Uint8 or DataType.Bool or DataType.Float16 or DataType.Bfloat16
+            => tensor.Int32Data.Count,
         _ => null,
     };
 

@@ -7,6 +7,15 @@ namespace MaestroDeploy.Onnx;
 /// <summary>Attributes of a node by name, with the default that the operator's specification gives.</summary>
 public static class NodeAttributes
 {
+    /// <summary>Whether a node is of ONNX's own operator set.</summary>
+    public static bool IsStandard(this NodeProto node) => node.Domain is "" or "ai.onnx";
+
+    /// <summary>What messages call a node: its name, or that of its first output.</summary>
+    public static string Title(this NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? node.OpType;
+
+    /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or a Scan.</summary>
+    public static IEnumerable<GraphProto> Bodies(this NodeProto node) => node.Attribute.SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>();
+
     /// <summary>An integer attribute.</summary>
     public static long Int(this NodeProto node, string name, long otherwise) => node.Find(name)?.I ?? otherwise;
 
@@ -18,6 +27,9 @@ public static class NodeAttributes
 
     /// <summary>An attribute of several integers; null where it is absent, since its default often depends on the input's axes.</summary>
     public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } attribute ? [.. attribute.Ints] : null;
+
+    /// <summary>An attribute of several floats; null where it is absent.</summary>
+    public static float[]? FloatList(this NodeProto node, string name) => node.Find(name) is { } attribute ? [.. attribute.Floats] : null;
 
     /// <summary>Adds or replaces an integer attribute.</summary>
     public static NodeProto With(this NodeProto node, string name, long value) =>
@@ -44,6 +56,34 @@ public static class NodeAttributes
         }
 
         return node;
+    }
+
+    /// <summary>The tensor that a Constant node gives, whichever attribute holds it; null for strings and sparse tensors.</summary>
+    public static TensorProto? ConstantTensor(this NodeProto node)
+    {
+        if (node.OpType != "Constant")
+        {
+            return null;
+        }
+
+        foreach (var attribute in node.Attribute)
+        {
+            switch (attribute.Name)
+            {
+                case "value" when attribute.T is { } tensor:
+                    return tensor;
+                case "value_float":
+                    return TensorValues.Create("", [], [attribute.F]);
+                case "value_floats":
+                    return TensorValues.Create("", [attribute.Floats.Count], attribute.Floats.ToArray());
+                case "value_int":
+                    return TensorValues.Create("", [], [attribute.I]);
+                case "value_ints":
+                    return TensorValues.Create("", [attribute.Ints.Count], attribute.Ints.ToArray());
+            }
+        }
+
+        return null;
     }
 
     static NodeProto Replace(this NodeProto node, AttributeProto attribute)

@@ -108,7 +108,7 @@ public sealed class OnnxModel
 
     /// <summary>The tensor that a value always is: an initializer's, or a Constant node's; null for values that are computed or fed.</summary>
     public TensorProto? Constant(string name) => Initializer(name)
-        ?? Graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output.Contains(name))?.Attribute.FirstOrDefault(attribute => attribute.T is not null)?.T;
+        ?? Graph.Node.FirstOrDefault(node => node.OpType == "Constant" && node.Output.Contains(name))?.ConstantTensor();
 
     /// <summary>Puts a tensor in the place of the initializer of its name.</summary>
     /// <exception cref="OnnxFormatException">There is no initializer of that name.</exception>
@@ -120,6 +120,19 @@ public sealed class OnnxModel
 
     /// <summary>The value of a <c>metadata_props</c> entry, or null.</summary>
     public string? Metadata(string key) => Proto.MetadataProps.LastOrDefault(entry => entry.Key == key)?.Value;
+
+    /// <summary>Makes every initializer one that nobody can feed, as those are that are added without being listed among the inputs.</summary>
+    /// <remarks>Files before IR 4 must list all of them there, and from IR 4 on a listed one is only a default, which ONNX Runtime folds nothing into.</remarks>
+    public void FixInitializers()
+    {
+        if (Proto.IrVersion < 4)
+        {
+            var fed = Inputs.ToList();
+            Graph.Input.Clear();
+            Graph.Input.AddRange(fed);
+            Proto.IrVersion = 4;
+        }
+    }
 
     /// <summary>Adds or replaces a <c>metadata_props</c> entry.</summary>
     public void SetMetadata(string key, string value)

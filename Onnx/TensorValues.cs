@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using MaestroDeploy.Onnx.Protos;
@@ -15,6 +16,23 @@ public static class TensorValues
     public static TensorProto Create(string name, ReadOnlySpan<long> dims, ReadOnlySpan<float> values) =>
         Create(name, dims, DataType.Float, MemoryMarshal.AsBytes(values));
 
+    /// <summary>A float32 or float16 tensor with its elements inline.</summary>
+    /// <param name="name">Its name in the graph.</param>
+    /// <param name="dims">Its shape; the product is <c>values.Length</c>.</param>
+    /// <param name="values">Row-major elements, rounded to the type.</param>
+    /// <param name="type">The type of its elements.</param>
+    public static TensorProto Create(string name, ReadOnlySpan<long> dims, ReadOnlySpan<float> values, DataType type)
+    {
+        if (type != DataType.Float16)
+        {
+            return Create(name, dims, values);
+        }
+
+        var halves = new Half[values.Length];
+        TensorPrimitives.ConvertToHalf(values, halves);
+        return Create(name, dims, DataType.Float16, MemoryMarshal.AsBytes(halves.AsSpan()));
+    }
+
     /// <summary>An int64 tensor with its elements inline.</summary>
     /// <param name="name">Its name in the graph.</param>
     /// <param name="dims">Its shape; the product is <c>values.Length</c>.</param>
@@ -22,12 +40,25 @@ public static class TensorValues
     public static TensorProto Create(string name, ReadOnlySpan<long> dims, ReadOnlySpan<long> values) =>
         Create(name, dims, DataType.Int64, MemoryMarshal.AsBytes(values));
 
-    /// <summary>The elements of a float32 tensor, read from its data file if it is external.</summary>
-    /// <exception cref="OnnxFormatException">The tensor is not float32, or its data is not to be had.</exception>
+    /// <summary>The elements of a tensor of floating-point numbers as float32, read from its data file if it is external.</summary>
+    /// <exception cref="OnnxFormatException">The tensor is of none of <see cref="ElementTypes.IsFloat"/>, or its data is not to be had.</exception>
     public static float[] Floats(this OnnxModel model, TensorProto tensor)
     {
-        Require(model, tensor, DataType.Float);
-        return HoldsTyped(tensor) ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(model.Bytes(tensor)).ToArray();
+        switch ((DataType)tensor.DataType)
+        {
+            case DataType.Float16:
+                var halves = MemoryMarshal.Cast<byte, Half>(model.RawBytes(tensor));
+                var floats = new float[halves.Length];
+                TensorPrimitives.ConvertToSingle(halves, floats);
+                return floats;
+            case DataType.Bfloat16:
+                return Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(model.RawBytes(tensor)).ToArray(), bits => BitConverter.Int32BitsToSingle(bits << 16));
+            case DataType.Double:
+                return Array.ConvertAll(MemoryMarshal.Cast<byte, double>(model.RawBytes(tensor)).ToArray(), value => (float)value);
+            default:
+                Require(model, tensor, DataType.Float);
+                return MemoryMarshal.Cast<byte, float>(model.RawBytes(tensor)).ToArray();
+        }
     }
 
     /// <summary>The elements of an int64 tensor, read from its data file if it is external.</summary>
@@ -35,11 +66,38 @@ public static class TensorValues
     public static long[] Longs(this OnnxModel model, TensorProto tensor)
     {
         Require(model, tensor, DataType.Int64);
-        return HoldsTyped(tensor) ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(model.Bytes(tensor)).ToArray();
+        return MemoryMarshal.Cast<byte, long>(model.RawBytes(tensor)).ToArray();
+    }
+
+    /// <summary>The elements as <c>raw_data</c> holds them: little-endian, row-major, whatever field or file they are stored in.</summary>
+    /// <exception cref="OnnxFormatException">The data is not to be had, or lies in a typed field that is not read here.</exception>
+    public static ReadOnlySpan<byte> RawBytes(this OnnxModel model, TensorProto tensor)
+    {
+        if (!HoldsTyped(tensor))
+        {
+            return model.Bytes(tensor);
+        }
+
+        return (DataType)tensor.DataType switch
+        {
+            DataType.Float => MemoryMarshal.AsBytes(tensor.FloatData.ToArray().AsSpan()),
+            DataType.Double => MemoryMarshal.AsBytes(tensor.DoubleData.ToArray().AsSpan()),
+            DataType.Int64 => MemoryMarshal.AsBytes(tensor.Int64Data.ToArray().AsSpan()),
+            // The low half of each int32 (TensorProto.int32_data).
+            DataType.Float16 or DataType.Bfloat16 => MemoryMarshal.AsBytes(tensor.Int32Data.Select(bits => unchecked((ushort)bits)).ToArray().AsSpan()),
+            _ => throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' of {ElementTypes.Name(tensor.DataType)} is not stored as raw data"),
+        };
     }
 
     /// <summary>The shape as 32-bit sizes.</summary>
     public static int[] Shape(this TensorProto tensor) => [.. tensor.Dims.Select(dim => checked((int)dim))];
+
+    /// <summary>The bfloat16 nearest to a float32, ties to even; infinities and NaN stay what they are.</summary>
+    internal static float RoundToBfloat16(float value)
+    {
+        var bits = BitConverter.SingleToInt32Bits(value);
+        return float.IsFinite(value) ? BitConverter.Int32BitsToSingle((bits + 0x7fff + ((bits >> 16) & 1)) & ~0xffff) : value;
+    }
 
     static TensorProto Create(string name, ReadOnlySpan<long> dims, DataType type, ReadOnlySpan<byte> bytes)
     {

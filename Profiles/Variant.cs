@@ -15,6 +15,9 @@ public sealed record Variant
     /// <summary>The rank of each layer; null for the dense variant.</summary>
     public RankPlan? Plan { get; init; }
 
+    /// <summary>The layers that are written as identity blocks, on weights of their own; null for none.</summary>
+    public IReadOnlyList<string>? IdentityBlocks { get; init => field = value is null ? null : Check.List(value); }
+
     /// <summary>Numbers in its weights.</summary>
     public required long Params { get; init => field = Check.AtLeast(0L, value); }
 

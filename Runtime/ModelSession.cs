@@ -57,6 +57,17 @@ public sealed class ModelSession : IDisposable
         }
     }
 
+    /// <summary>Loads a graph whose nodes are timed until <see cref="EndProfiling"/>.</summary>
+    /// <param name="path">The graph's file.</param>
+    /// <param name="settings">How to run it.</param>
+    /// <param name="profilePrefix">The start of the path of the file that the times are written to.</param>
+    internal static ModelSession Profiled(string path, SessionSettings settings, string profilePrefix) =>
+        new(path, SessionFactory.Load(path, settings, profilePrefix), settings.Device);
+
+    /// <summary>Writes the times of the nodes.</summary>
+    /// <returns>The file.</returns>
+    internal string EndProfiling() => _session.EndProfiling();
+
     /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 

@@ -50,8 +50,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         }
 
         data.Labelled?.Prepare(model);
-        terminal.Progress("reading shapes");
-        model = ProbedShapes.State(model, data.Inputs ?? CalibrationSource.Random, settings);
+        model = BatchProbe.Open(model, data.Inputs ?? CalibrationSource.Random, settings);
         using var responses = Watch(model, data, choice);
         terminal.Progress("decomposing");
         var provenance = new LodProvenance(

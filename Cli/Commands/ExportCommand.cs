@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
@@ -13,26 +12,22 @@ static class ExportCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var defaults = new ExportOptions();
         var source = new Argument<string>("model") { Description = "A model.lod.onnx." };
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
-        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
+        var data = new Option<string?>("--data") { Description = $"Recalibrates BatchNorm, probes layers and measures accuracy: {string.Join(", ", NamedData.Forms)}." };
         var dataDir = SharedOptions.DataDir();
         var format = new SampleFormatFlags();
         var inputs = CalibrationFlags.Inputs();
-        var budgets = Budgets();
-        var unit = Unit();
-        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.")
-        {
-            source, output, data, dataDir, inputs, budgets, unit,
-        };
+        var planning = new PlanningFlags();
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs };
         format.AddTo(command);
+        planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var options = defaults with { Budgets = parsed.GetValue(budgets)!, Unit = parsed.GetValue(unit) };
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
-            var folder = parsed.GetValue(output)!;
-            var report = FamilyReport.Of(folder, Export(parsed.GetValue(source)!, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
+            var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
+            var options = planning.Read(parsed, file, terminal, cancellation);
+            var report = FamilyReport.Of(folder, Export(file, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation), null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
                 terminal.Error(doubt);
@@ -44,19 +39,6 @@ static class ExportCommand
         });
         return command;
     }
-
-    public static Option<Budget[]> Budgets() => new("--budgets")
-    {
-        Description = "Shares of the dense model's cost, such as 1,0.5,0.25.",
-        DefaultValueFactory = _ => [.. new ExportOptions().Budgets],
-        CustomParser = SharedOptions.Parse(Shares),
-    };
-
-    public static Option<BudgetUnit> Unit() => new("--by")
-    {
-        Description = "What budgets are shares of: macs, params or ranks.",
-        DefaultValueFactory = _ => new ExportOptions().Unit,
-    };
 
     public static FamilyManifest Export(string source, string folder, EvaluationData? data, ExportOptions options, Terminal terminal, CancellationToken cancellation)
     {
@@ -70,12 +52,8 @@ static class ExportCommand
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }
 
-        var dropped = options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray();
-        if (dropped.Length > 0)
-        {
-            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
-        }
-
+        TellBlocks(manifest, terminal);
+        TellDropped(options, manifest, terminal);
         return manifest;
     }
 
@@ -86,6 +64,30 @@ static class ExportCommand
         _ => false,
     };
 
-    static Budget[] Shares(string text) =>
-        [.. text.Split(',').Select(share => new Budget(double.Parse(share, NumberStyles.Float, CultureInfo.InvariantCulture)))];
+    static void TellBlocks(FamilyManifest manifest, Terminal terminal)
+    {
+        var blocks = manifest.Variants.Sum(variant => variant.IdentityBlocks?.Count ?? 0);
+        if (blocks > 0)
+        {
+            var own = manifest.Variants.Sum(variant => (variant.IdentityBlocks ?? []).Sum(layer => BlockBytes(manifest, variant, layer)));
+            terminal.Say($"{blocks} layers are identity blocks, whose {Units.Bytes(own)} of weights no other variant shares.");
+        }
+    }
+
+    static long BlockBytes(FamilyManifest manifest, Variant variant, string name)
+    {
+        var (layer, rank) = (manifest.Layers.First(layer => layer.Name == name), variant.Plan![name].Components!.Value);
+        return sizeof(float) * (long)rank * (layer.In + layer.Out - rank);
+    }
+
+    static void TellDropped(ExportOptions options, FamilyManifest manifest, Terminal terminal)
+    {
+        var dropped = options.Variants is null && options.Limits.Count == 0
+            ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
+            : [];
+        if (dropped.Length > 0 && options.MinAccuracy is null)
+        {
+            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
+        }
+    }
 }

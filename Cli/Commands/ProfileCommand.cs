@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -11,7 +12,7 @@ static class ProfileCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var family = new Argument<string>("family") { Description = "A family's folder." };
+        var family = new Argument<string>("family") { Description = "A family's folder; or a model.lod.onnx, whose layers are then measured for 'export --by latency'." };
         var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
         var allowFallback = SharedOptions.AllowFallback();
         var full = new Option<bool>("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
@@ -21,7 +22,6 @@ static class ProfileCommand
         command.SetAction((parsed, cancellation) =>
         {
             var folder = parsed.GetValue(family)!;
-            var opened = Family.Open(folder);
             var settings = SharedOptions.Settings(parsed.GetValue(device), parsed.GetValue(threads), parsed.GetValue(allowFallback), terminal);
             var options = UsageException.Check(() => new MeasureOptions
             {
@@ -29,6 +29,15 @@ static class ProfileCommand
                 OpenAxis = parsed.GetValue(openAxis),
                 Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick,
             });
+            if (File.Exists(folder))
+            {
+                var table = LayerProfiling.Get(LodModel.Load(folder), folder, settings, options, anew: true, terminal, cancellation);
+                terminal.Show(LayerProfiling.Describe(table));
+                terminal.Answer(table);
+                return Task.FromResult(0);
+            }
+
+            var opened = Family.Open(folder);
             var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
             var profile = Measure(opened, settings, options, store, terminal, cancellation);
             var report = FamilyReport.Of(folder, opened.Manifest, profile);

@@ -86,7 +86,10 @@ public sealed class PrincipalResponses : IDisposable
                 var answers = session.RunAll([.. batch]).ToDictionary(output => output.Name);
                 foreach (var (layer, moment) in layers.Zip(moments))
                 {
-                    moment.Add(answers[layer.Node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(layer))?.Values);
+                    foreach (var node in layer.Nodes)
+                    {
+                        moment.Add(answers[node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(node))?.Values);
+                    }
                 }
 
                 progress?.Report(++batches);
@@ -118,7 +121,7 @@ public sealed class PrincipalResponses : IDisposable
     static int BatchFor(OnnxModel model, WeightLayer[] layers)
     {
         var shapes = Shapes.Of(model);
-        var sample = layers.Sum(layer => shapes[layer.Node.Output[0]]?.Aggregate(1L, (product, size) => product * size) ?? layer.Out);
+        var sample = layers.SelectMany(layer => layer.Nodes).Sum(node => shapes[node.Output[0]]?.Aggregate(1L, (product, size) => product * size) ?? 1);
         return (int)Math.Clamp(MostFloats / sample, 1, LargestBatch);
     }
 }

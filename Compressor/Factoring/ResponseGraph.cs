@@ -9,35 +9,42 @@ static class ResponseGraph
 {
     /// <summary>Makes the copy, all data inline.</summary>
     /// <param name="model">A dense model; it is not changed.</param>
-    /// <param name="layers">Some of its layers. The copy's only outputs are theirs.</param>
-    public static OnnxModel Of(OnnxModel model, IReadOnlyList<WeightLayer> layers)
+    /// <param name="layers">Some of its layers. The copy's only outputs are what their nodes answer, and <see cref="BiasOf"/> of those that add one.</param>
+    public static OnnxModel Of(OnnxModel model, IEnumerable<WeightLayer> layers)
     {
         var copy = model.Clone();
         copy.InlineData();
         copy.Graph.Output.Clear();
-        foreach (var layer in layers)
+        foreach (var node in layers.SelectMany(layer => layer.Nodes))
         {
-            GiveOut(copy, layer.Node.Output[0], layer.Weight.DataType);
-            if (layer.Node.Input.Skip(2).FirstOrDefault(input => input.Length > 0) is { } bias)
+            GiveOut(copy, node.Output[0]);
+            if (node.Input.Count > 2 && node.Input[2].Length > 0)
             {
-                // An initializer cannot itself be an output of old files.
-                var identity = new NodeProto { OpType = "Identity" };
-                identity.Input.Add(bias);
-                identity.Output.Add(BiasOf(layer));
-                copy.Graph.Node.Add(identity);
-                GiveOut(copy, BiasOf(layer), layer.Weight.DataType);
+                copy.Graph.Node.Add(Bias(node));
+                GiveOut(copy, BiasOf(node));
             }
         }
 
         return copy;
     }
 
-    /// <summary>The output by which the copy gives out a layer's bias, if it has one.</summary>
-    public static string BiasOf(WeightLayer layer) => $"maestro.bias/{layer.Name}";
+    /// <summary>The output by which the copy gives out what a node adds: a number a channel of a convolution's, and one for each of a Gemm's answers.</summary>
+    public static string BiasOf(NodeProto node) => $"maestro.bias/{node.Output[0]}";
 
-    static void GiveOut(OnnxModel model, string value, int elementType)
+    // A Gemm broadcasts what it adds, and scales it; with alpha 0 nothing else is left of it.
+    static NodeProto Bias(NodeProto node)
     {
-        var type = new TypeProto.Types.Tensor { ElemType = elementType };
-        model.Graph.Output.Add(new ValueInfoProto { Name = value, Type = new TypeProto { TensorType = type } });
+        var bias = node.OpType == "Gemm" ? node.Clone().With("alpha", 0f) : new NodeProto { OpType = "Identity" };
+        bias.Name = BiasOf(node);
+        if (node.OpType != "Gemm")
+        {
+            bias.Input.Add(node.Input[2]);
+        }
+
+        bias.Output.Clear();
+        bias.Output.Add(BiasOf(node));
+        return bias;
     }
+
+    static void GiveOut(OnnxModel model, string value) => model.Graph.Output.Add(new ValueInfoProto { Name = value }); // of whatever type
 }

@@ -42,12 +42,12 @@ sealed class ResponseMoment : IDisposable
     public static bool IsTooLarge(WeightLayer layer) => Math.Pow(Math.Min(layer.Out, layer.Columns), 2) * sizeof(double) > MostBytes;
 
     /// <summary>Adds a batch of answers.</summary>
-    /// <param name="answer">W·x + bias: [N, out, …] of a convolution, […, out] of others.</param>
-    /// <param name="bias">One number, one an output, or one for each answer; null for none.</param>
+    /// <param name="answer">W·x + bias: [N, out, …] of a convolution, […, out, n] of a weight on the left, […, out] of others.</param>
+    /// <param name="bias">One number a channel, or one for each answer; null for none.</param>
     public void Add(NamedTensor answer, float[]? bias)
     {
         using var scope = NewDisposeScope();
-        var rows = Rows(answer, bias ?? [0]);
+        var rows = Rows(answer, bias ?? new float[_layer.Out]);
         var inBasis = NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out).matmul(_basis.to(float32));
         _sum.add_(inBasis.t().matmul(inBasis).to(float64));
         _rows += inBasis.shape[0];
@@ -83,7 +83,13 @@ sealed class ResponseMoment : IDisposable
     /// <summary>One row of <c>out</c> numbers for each time that the weight was applied, or for some of them, drawn evenly.</summary>
     float[] Rows(NamedTensor answer, float[] bias)
     {
-        var (channels, places) = (_layer.Out, _layer.Kind == LayerKind.Conv ? answer.Shape.Skip(2).Aggregate(1, (product, size) => product * size) : 1);
+        var channels = _layer.Out;
+        var places = _layer.Kind switch
+        {
+            LayerKind.Conv => answer.Shape.Skip(2).Aggregate(1, (product, size) => product * size),
+            LayerKind.Left when answer.Shape.Length > 1 => answer.Shape[^1],
+            _ => 1,
+        };
         var count = answer.Values.Length / channels;
         var taken = Math.Min(count, MostRows);
         var rows = new float[taken * channels];
@@ -92,8 +98,8 @@ sealed class ResponseMoment : IDisposable
             var (sample, place) = Math.DivRem(count > taken ? _random.Next(count) : i, places);
             for (var channel = 0; channel < channels; channel++)
             {
-                var at = sample * channels + channel;
-                rows[i * channels + channel] = answer.Values[at * places + place] - bias[at % bias.Length];
+                var at = (sample * channels + channel) * places + place;
+                rows[i * channels + channel] = answer.Values[at] - bias[bias.Length == channels ? channel : at];
             }
         }
 

@@ -28,20 +28,21 @@ sealed class GraphProgram
         }
 
         Inputs = [.. _model.Inputs.Select(input => Slot(input.Name))];
-        var pairOf = NodesOfPairs(source);
+        var uses = source.Pairs.SelectMany(pair => PairRewrite.Uses(_model, pair), (pair, use) => (Pair: pair, Use: use)).ToList();
+        var useOf = NodesOfUses(uses.Select(one => one.Use));
         foreach (var node in _model.Graph.Node)
         {
-            Add(node, pairOf.GetValueOrDefault(node.Output[0], -1));
+            Add(node, useOf.GetValueOrDefault(node.Output[0], -1));
         }
 
-        Pairs = [.. source.Pairs.Select(Execution)];
+        Uses = [.. uses.Select(one => Execution(one.Pair, one.Use))];
     }
 
     /// <summary>The nodes that are left to run, in order.</summary>
     public IReadOnlyList<Step> Steps => _steps;
 
-    /// <summary>How each factored layer runs, in the order of the model's pairs.</summary>
-    public IReadOnlyList<PairExecution> Pairs { get; }
+    /// <summary>How each use of each factored layer runs, in the order of the model's pairs.</summary>
+    public IReadOnlyList<PairExecution> Uses { get; }
 
     /// <summary>Where the graph's inputs lie, in their order.</summary>
     public IReadOnlyList<int> Inputs { get; }
@@ -57,9 +58,9 @@ sealed class GraphProgram
         return slot;
     }
 
-    void Add(NodeProto node, int pair)
+    void Add(NodeProto node, int use)
     {
-        var step = new Step(Compile(node), Slots(node.Input), Slots(node.Output), pair);
+        var step = new Step(Compile(node), Slots(node.Input), Slots(node.Output), use);
         if (node.Input.All(name => name.Length == 0 || _constants.ContainsKey(name)))
         {
             Fold(node, step.Operator);
@@ -92,17 +93,17 @@ sealed class GraphProgram
         return entry.Compile(source);
     }
 
-    PairExecution Execution(FactorPair pair)
+    PairExecution Execution(FactorPair pair, PairUse use)
     {
-        var node = PairRewrite.DenseNode(_model, pair, $"{pair.Layer}.weight");
+        var node = PairRewrite.DenseNode(pair, use, $"{pair.Layer}.weight");
         var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
         var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
-        return new PairExecution(pair, Compile(node), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
+        return new PairExecution(pair, Compile(node), Slot(node.Input[1 - PairRewrite.WeightAt(pair)]), bias, Slot(node.Output[0]), strides);
     }
 
-    /// <summary>The pair that each of a pair's nodes belongs to, by the node's output: its projection and its expansion.</summary>
-    static Dictionary<string, int> NodesOfPairs(LodModel source) => source.Pairs
-        .SelectMany((pair, i) => new[] { (PairRewrite.Projection(source.Model, pair).Output[0], i), (PairRewrite.Expansion(source.Model, pair).Output[0], i) })
+    /// <summary>The use of a pair that each of its nodes belongs to, by the node's output: its projection and its expansion.</summary>
+    static Dictionary<string, int> NodesOfUses(IEnumerable<PairUse> uses) => uses
+        .SelectMany((use, i) => new[] { (use.Projection.Output[0], i), (use.Expansion.Output[0], i) })
         .ToDictionary();
 
     int[] Slots(IEnumerable<string> names) => [.. names.Select(name => name.Length == 0 ? -1 : Slot(name))];
@@ -110,8 +111,8 @@ sealed class GraphProgram
     /// <param name="Operator">What it computes.</param>
     /// <param name="Inputs">Where its inputs lie; -1 where one was left out.</param>
     /// <param name="Outputs">Where its outputs go; -1 where one is not wanted.</param>
-    /// <param name="Pair">The pair that it projects or expands; -1 for all other nodes.</param>
-    internal sealed record Step(Operator Operator, int[] Inputs, int[] Outputs, int Pair)
+    /// <param name="Use">The use of a pair that it projects or expands; -1 for all other nodes.</param>
+    internal sealed record Step(Operator Operator, int[] Inputs, int[] Outputs, int Use)
     {
         /// <summary>Runs it on the values so far, and puts its results among them.</summary>
         public void Run(Tensor?[] values, ForwardMode mode)

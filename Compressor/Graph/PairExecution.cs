@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Graph;
 
-/// <summary>How one factored layer runs: as its two nodes, or multiplied back to its one dense node where that is less work.</summary>
+/// <summary>How one use of a factored layer runs: as its two nodes, or multiplied back to its one dense node where that is less work.</summary>
 /// <remarks>
 /// A pair at a high rank forms more products than its dense weight does, at every position; multiplying the factors together costs
 /// <c>r·in·out</c> once a pass. Both give the same numbers but for rounding, and the same gradients.
@@ -17,6 +17,9 @@ namespace MaestroDeploy.Compressor.Graph;
 /// <param name="strides">Product of a convolution's strides; 1 for a linear layer.</param>
 sealed class PairExecution(FactorPair pair, Operator dense, int x, int bias, int output, long strides)
 {
+    /// <summary>The layer.</summary>
+    public FactorPair Pair => pair;
+
     /// <summary>Where the layer's output goes.</summary>
     public int Output => output;
 
@@ -42,6 +45,7 @@ sealed class PairExecution(FactorPair pair, Operator dense, int x, int bias, int
         var weight = pair.Kind == LayerKind.Product
             ? flatV.t().mm(flatU)
             : flatU.t().mm(flatV).reshape([.. pair.DenseShape.Select(size => (long)size)]);
-        return dense(bias < 0 ? [values[x], weight] : [values[x], weight, values[bias]], mode)[0];
+        var (left, right) = pair.Kind == LayerKind.Left ? (weight, values[x]) : (values[x], weight);
+        return dense(bias < 0 ? [left, right] : [left, right, values[bias]], mode)[0];
     }
 }

@@ -115,12 +115,12 @@ public sealed class TrainableGraph : IDisposable
     {
         using var scope = NewDisposeScope();
         var values = Values(inputs, ranks);
-        var merged = new bool?[Pairs.Count];
+        var merged = new bool?[_program.Uses.Count];
         var missing = wanted.Distinct().Count(slot => values[slot] is null);
         for (var i = 0; missing > 0; i++)
         {
             var step = _program.Steps[i];
-            if (step.Pair >= 0 && (merged[step.Pair] ??= IsMerged(step.Pair, values)))
+            if (step.Use >= 0 && (merged[step.Use] ??= IsMerged(_program.Uses[step.Use], values)))
             {
                 RunMerged(step, values, mode);
             }
@@ -164,17 +164,15 @@ public sealed class TrainableGraph : IDisposable
         values[_program.Slot(factor)] = rank > 0 && rank < whole.shape[0] ? whole[..rank] : whole;
     }
 
-    bool IsMerged(int pair, Tensor?[] values) =>
-        _program.Pairs[pair].IsCheaperMerged(values, (int)values[_program.Slot(Pairs[pair].V)]!.shape[0]);
+    bool IsMerged(PairExecution use, Tensor?[] values) => use.IsCheaperMerged(values, (int)values[_program.Slot(use.Pair.V)]!.shape[0]);
 
     // The projection has nothing to do: all is in the expansion's place.
     void RunMerged(GraphProgram.Step step, Tensor?[] values, ForwardMode mode)
     {
-        var pair = _program.Pairs[step.Pair];
-        if (step.Outputs[0] == pair.Output)
+        var use = _program.Uses[step.Use];
+        if (step.Outputs[0] == use.Output)
         {
-            var (u, v) = (values[_program.Slot(Pairs[step.Pair].U)]!, values[_program.Slot(Pairs[step.Pair].V)]!);
-            values[pair.Output] = pair.RunMerged(values, u, v, mode);
+            values[use.Output] = use.RunMerged(values, values[_program.Slot(use.Pair.U)]!, values[_program.Slot(use.Pair.V)]!, mode);
         }
     }
 

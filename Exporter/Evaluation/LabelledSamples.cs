@@ -11,6 +11,9 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     const int BatchSize = 256;
 
     /// <inheritdoc/>
+    public override bool GivesScores => true;
+
+    /// <inheritdoc/>
     public override string Name => set.Name;
 
     /// <inheritdoc/>

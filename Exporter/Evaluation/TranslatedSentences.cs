@@ -11,6 +11,9 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
     const int BatchSize = 32;
 
     /// <inheritdoc/>
+    public override bool GivesScores => true;
+
+    /// <inheritdoc/>
     public override string Name => text.Name;
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Protos;
@@ -26,17 +25,23 @@ public sealed class SharedWeights : IDisposable
     }
 
     /// <summary>Stores a factor at the largest rank that any variant reads.</summary>
-    /// <param name="name">The factor's initializer.</param>
-    /// <param name="values">[rank, …], row-major.</param>
-    public void AddFactor(string name, ReadOnlySpan<float> values) => _factors.Add(name, Append(MemoryMarshal.AsBytes(values)));
+    /// <param name="model">The model that holds the factor whole.</param>
+    /// <param name="name">The factor's initializer, [components, …].</param>
+    /// <param name="rank">Components to store.</param>
+    public void AddFactor(OnnxModel model, string name, int rank)
+    {
+        var tensor = model.Initializer(name)!;
+        var bytes = model.RawBytes(tensor);
+        _factors.Add(name, Append(bytes[..(int)(bytes.Length / tensor.Dims[0] * rank)]));
+    }
 
-    /// <summary>Points every float32 initializer of a graph at this file, writing those that are not there yet.</summary>
+    /// <summary>Points every float32 or float16 initializer of a graph at this file, writing those that are not there yet.</summary>
     /// <returns>The bytes of tensors that the graph reads from here.</returns>
     /// <exception cref="InvalidOperationException">A factor is longer than what <see cref="AddFactor"/> stored.</exception>
     public long Externalise(OnnxModel model)
     {
         long bytes = 0;
-        foreach (var tensor in model.Graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float))
+        foreach (var tensor in model.Graph.Initializer.Where(tensor => (DataType)tensor.DataType is DataType.Float or DataType.Float16))
         {
             var place = Place(model, tensor);
             place.WriteTo(tensor);
@@ -54,7 +59,7 @@ public sealed class SharedWeights : IDisposable
 
     ExternalData Place(OnnxModel model, TensorProto tensor)
     {
-        var values = MemoryMarshal.AsBytes(model.Floats(tensor).AsSpan());
+        var values = model.RawBytes(tensor);
         if (_factors.TryGetValue(tensor.Name, out var factor))
         {
             return values.Length <= factor.Length

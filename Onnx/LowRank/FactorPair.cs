@@ -48,6 +48,9 @@ public sealed record FactorPair(string Layer, LayerKind Kind, string U, string V
         return product;
     }
 
+    /// <summary>The type of both factors' elements: float32 or float16.</summary>
+    public TensorProto.Types.DataType Type(OnnxModel model) => (TensorProto.Types.DataType)Factor(model, V).DataType;
+
     internal static TensorProto Factor(OnnxModel model, string name) => model.Initializer(name)
         ?? throw new OnnxFormatException(model.Name, $"its metadata names the factor '{name}', which the graph does not hold");
 }

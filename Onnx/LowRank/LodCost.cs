@@ -5,20 +5,20 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <summary>What one factored layer costs at a rank, and dense.</summary>
 /// <param name="Pair">The layer.</param>
 /// <param name="Rank">The largest rank kept.</param>
-/// <param name="Positions">Times that the weight is applied for one sample: 1 for a linear layer, H·W for a convolution.</param>
+/// <param name="Positions">Times that the weight is applied for one sample, by all nodes that share it: 1 for a linear layer, H·W for a convolution.</param>
 public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
 {
     /// <summary>Numbers in the dense weight.</summary>
     public long DenseParams => (long)Pair.In * Pair.Out;
 
     /// <summary>Multiply-accumulates for one sample, dense.</summary>
-    public long DenseMacs => Positions * DenseParams;
+    public long DenseMacs => Sizes.Times(Positions, DenseParams);
 
     /// <summary>Numbers in the layer at a rank: r·(in + out), or the dense weight's above break-even.</summary>
     public long ParamsAt(int rank) => rank > Pair.BreakEven ? DenseParams : (long)rank * (Pair.In + Pair.Out);
 
     /// <summary>Multiply-accumulates for one sample at a rank, dense above break-even.</summary>
-    public long MacsAt(int rank) => Positions * ParamsAt(rank);
+    public long MacsAt(int rank) => Sizes.Times(Positions, ParamsAt(rank));
 }
 
 /// <summary>What a model costs under any plan: the part that no plan changes, and each layer's own.</summary>
@@ -36,19 +36,17 @@ public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<Pai
         FixedParams + Layers.Zip(ranks, (layer, rank) => layer.ParamsAt(rank)).Sum(),
         FixedMacs + Layers.Zip(ranks, (layer, rank) => layer.MacsAt(rank)).Sum());
 
-    internal static LodCost Of(LodModel lod)
+    internal static LodCost Of(LodModel lod, int? openAxis)
     {
-        var shapes = Shapes.Of(lod.Model);
-        var whole = ModelCost.Of(lod.Model);
+        var shapes = Shapes.Of(lod.Model, openAxis);
+        var whole = ModelCost.Of(lod.Model, openAxis);
         PairCost[] layers = [.. lod.Pairs.Select(pair => new PairCost(pair, pair.Rank(lod.Model), Positions(lod.Model, pair, shapes)))];
         var inPairs = layers.Select(layer => (long)layer.Rank * (layer.Pair.In + layer.Pair.Out)).ToArray();
-        return new LodCost(whole.Params - inPairs.Sum(), whole.Macs - layers.Zip(inPairs, (layer, numbers) => layer.Positions * numbers).Sum(), layers);
+        var macsInPairs = Sizes.Sum(layers.Zip(inPairs, (layer, numbers) => Sizes.Times(layer.Positions, numbers)));
+        return new LodCost(whole.Params - inPairs.Sum(), Math.Max(0, whole.Macs - macsInPairs), layers);
     }
 
-    static long Positions(OnnxModel model, FactorPair pair, Shapes shapes)
-    {
-        var output = PairRewrite.Expansion(model, pair).Output[0];
-        var shape = shapes[output] ?? throw new OnnxFormatException(model.Name, $"the cost of layer '{pair.Layer}' cannot be counted: its output's shape is not known");
-        return shape.Aggregate(1L, (product, size) => product * size) / pair.Out;
-    }
+    // A use whose shape is not known counts as one position, as MacCounter counts its nodes.
+    static long Positions(OnnxModel model, FactorPair pair, Shapes shapes) => Sizes.Sum(PairRewrite.Uses(model, pair)
+        .Select(use => shapes[use.Expansion.Output[0]] is { } shape ? Sizes.Product(shape) / pair.Out / shapes.Samples : 1));
 }

@@ -58,6 +58,7 @@ public sealed class LodModel
         foreach (var pair in pairs)
         {
             CheckShapes(model, pair);
+            PairRewrite.Uses(model, pair);
         }
     }
 
@@ -125,7 +126,8 @@ public sealed class LodModel
     }
 
     /// <summary>What each plan costs, without building it.</summary>
-    public LodCost Cost() => LodCost.Of(this);
+    /// <param name="openAxis">What an axis that the file leaves open counts as; null for the rule of <see cref="Cost.Shapes"/>.</param>
+    public LodCost Cost(int? openAxis = null) => LodCost.Of(this, openAxis);
 
     static T Label<T>(OnnxModel model, string key)
     {
@@ -156,12 +158,17 @@ public sealed class LodModel
     static void CheckShapes(OnnxModel model, FactorPair pair)
     {
         var (u, v) = (FactorPair.Factor(model, pair.U).Dims, FactorPair.Factor(model, pair.V).Dims);
-        var fits = v.Count >= 2 && v.Count == pair.DenseShape.Count && v.Skip(1).SequenceEqual(pair.DenseShape.Skip(1).Select(size => (long)size))
+        var fits = v.Count >= 2 && v.Count == pair.DenseShape.Count && pair.DenseShape.All(size => size >= 1) && v.Skip(1).SequenceEqual(pair.DenseShape.Skip(1).Select(size => (long)size))
             && u.Count >= 2 && u[0] == v[0] && u[0] >= 1 && u[1] == pair.Out && u.Skip(2).All(size => size == 1);
         if (!fits)
         {
             throw new OnnxFormatException(model.Name, $"layer '{pair.Layer}': U [{string.Join(", ", u)}] and V [{string.Join(", ", v)}] "
                 + $"are not factors of [{string.Join(", ", pair.DenseShape)}]");
+        }
+
+        if ((long)pair.Out * pair.In > int.MaxValue / sizeof(float))
+        {
+            throw new OnnxFormatException(model.Name, $"layer '{pair.Layer}': a dense weight of [{string.Join(", ", pair.DenseShape)}] passes the 2 GB that one ONNX file may hold");
         }
     }
 }

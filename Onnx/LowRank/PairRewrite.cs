@@ -1,18 +1,29 @@
 using MaestroDeploy.Onnx.Protos;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 
 namespace MaestroDeploy.Onnx.LowRank;
 
-/// <summary>The rewrites between a dense node and a pair of nodes on two factors, both ways, and the cut to a smaller rank.</summary>
+/// <summary>One place where a pair is applied: the two nodes that stand for one dense node.</summary>
+/// <param name="Projection">The node that reads V, or V transposed.</param>
+/// <param name="Expansion">The node that reads U, or U transposed, and what the projection makes.</param>
+public sealed record PairUse(NodeProto Projection, NodeProto Expansion);
+
+/// <summary>The rewrites between dense nodes and pairs of nodes on two factors, both ways, and the cut to a smaller rank.</summary>
 /// <remarks>
 /// <para>1. Linear: <c>Gemm(x, Wᵀ, b)</c> ↔ <c>Gemm(Gemm(x, Vᵀ), U, b)</c>.</para>
 /// <para>2. Product: <c>MatMul(x, W)</c> ↔ <c>MatMul(MatMul(x, Transpose(V)), U)</c>.</para>
 /// <para>3. Conv: <c>Conv(x, W, b)</c> ↔ <c>Conv(Conv(x, V), Transpose(U), b)</c>: the first keeps kernel, stride, padding and
-/// dilation, the second has kernel 1. ONNX Runtime folds each Transpose away when it loads the graph.</para>
+/// dilation, the second has kernel 1.</para>
+/// <para>4. Left: <c>Gemm(W, x, b)</c> ↔ <c>Gemm(Uᵀ, Gemm(V, x), b)</c>, and <c>MatMul(W, x)</c> ↔ <c>MatMul(Transpose(U), MatMul(V, x))</c>.</para>
+/// <para>
+/// A Gemm's alpha is in V, its beta stays on the bias, and the first Gemm turns x where the dense one did. ONNX Runtime folds each
+/// Transpose away when it loads the graph. Several nodes with one weight become as many pairs of nodes on one pair of factors.
+/// </para>
 /// </remarks>
 public static class PairRewrite
 {
-    /// <summary>Replaces a layer's node by a pair.</summary>
-    /// <param name="model">The model that the layer was found in; it is changed.</param>
+    /// <summary>Replaces a layer's nodes by pairs, and removes what nobody reads any more.</summary>
+    /// <param name="model">The model that the layer was found in; it is changed, and becomes one of IR 4 if it was older.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="u">U [rank, out], row-major.</param>
     /// <param name="v">V [rank, in…], row-major.</param>
@@ -20,47 +31,60 @@ public static class PairRewrite
     {
         long rank = u.Length / layer.Out;
         var pair = new FactorPair(layer.Name, layer.Kind, $"{layer.Name}.u", $"{layer.Name}.v", [layer.Out, .. layer.In]);
-        var kernelOfOne = Enumerable.Repeat(1L, layer.Kind == LayerKind.Conv ? layer.In.Count - 1 : 0).ToArray();
-        model.Graph.Initializer.Add(TensorValues.Create(pair.V, [rank, .. layer.In.Select(size => (long)size)], v));
-        model.Graph.Initializer.Add(TensorValues.Create(pair.U, [rank, layer.Out, .. kernelOfOne], u));
-        Replace(model.Graph, layer.Node, NodesOf(pair, layer.Node, kernelOfOne));
-        RemoveInitializer(model, layer.Weight.Name);
+        model.FixInitializers();
+        model.Graph.Initializer.Add(TensorValues.Create(pair.V, [rank, .. layer.In.Select(size => (long)size)], v, layer.Weight.Type));
+        model.Graph.Initializer.Add(TensorValues.Create(pair.U, [rank, layer.Out, .. KernelOfOne(pair)], u, layer.Weight.Type));
+        for (var use = 1; use <= layer.Nodes.Count; use++)
+        {
+            var dense = layer.Nodes[use - 1];
+            var (project, expand) = PairNodes.Of(pair, dense, layer.InputOf(dense), use);
+            Replace(model.Graph, dense, [.. use == 1 ? PairNodes.Turns(pair, project, expand) : [], project, expand]);
+        }
+
+        RemoveUnread(model, layer.Weight.Values[^1]);
         return pair;
     }
 
-    /// <summary>Replaces a pair by one dense node whose weight is an initializer of the given name.</summary>
+    /// <summary>Replaces a pair by dense nodes whose weight is an initializer of the given name.</summary>
     /// <param name="model">The model; it is changed, but the weight is the caller's to add.</param>
     /// <param name="pair">The pair.</param>
     /// <param name="weight">Name of the dense weight, <see cref="DenseDims"/> shaped.</param>
     public static void Merge(OnnxModel model, FactorPair pair, string weight)
     {
-        var (project, expand) = (Projection(model, pair), Expansion(model, pair));
-        var dense = DenseNode(model, pair, weight);
+        var uses = Uses(model, pair);
+        for (var i = 0; i < uses.Count; i++)
+        {
+            var dense = DenseNode(pair, uses[i], weight);
+            dense.Name = i == 0 ? pair.Layer : $"{pair.Layer}.{i + 1}";
+            Replace(model.Graph, uses[i].Expansion, []);
+            Replace(model.Graph, uses[i].Projection, [dense]);
+        }
+
         foreach (var turn in model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V)).ToList())
         {
             model.Graph.Node.Remove(turn);
         }
 
-        Replace(model.Graph, expand, []);
-        Replace(model.Graph, project, [dense]);
         RemoveInitializer(model, pair.U);
         RemoveInitializer(model, pair.V);
     }
 
-    /// <summary>The one node that a pair stands for: the projection's, reading the dense weight, with the expansion's bias and output.</summary>
-    /// <param name="model">The model; it is not changed.</param>
+    /// <summary>The one node that one use of a pair stands for: the projection's, reading the dense weight, with the expansion's bias and output.</summary>
     /// <param name="pair">The pair.</param>
+    /// <param name="use">One of its <see cref="Uses"/>.</param>
     /// <param name="weight">Name of the dense weight, <see cref="DenseDims"/> shaped.</param>
-    public static NodeProto DenseNode(OnnxModel model, FactorPair pair, string weight)
+    public static NodeProto DenseNode(FactorPair pair, PairUse use, string weight)
     {
-        var (project, expand) = (Projection(model, pair), Expansion(model, pair));
-        var dense = project.Clone();
+        var dense = use.Projection.Clone();
         dense.Name = pair.Layer;
-        dense.Input[1] = weight;
-        dense.Input.AddRange(expand.Input.Skip(2));
-        dense.Output[0] = expand.Output[0];
-        return dense;
+        dense.Input[WeightAt(pair)] = weight;
+        dense.Input.AddRange(use.Expansion.Input.Skip(2));
+        dense.Output[0] = use.Expansion.Output[0];
+        return use.Expansion.Float("beta", 1) is var beta && beta != 1 ? dense.With("beta", beta) : dense;
     }
+
+    /// <summary>Where among the dense node's inputs the weight is: 0 on the left, 1 on the right.</summary>
+    public static int WeightAt(FactorPair pair) => pair.Kind == LayerKind.Left ? 0 : 1;
 
     /// <summary>The dims under which a merged weight is stored: [out, in…], but [in, out] for a product.</summary>
     public static long[] DenseDims(FactorPair pair) => pair.Kind == LayerKind.Product
@@ -68,24 +92,8 @@ public static class PairRewrite
         : [.. pair.DenseShape.Select(size => (long)size)];
 
     /// <summary>A dense weight [out, in] in the order in which <see cref="DenseDims"/> stores it.</summary>
-    public static float[] DenseValues(FactorPair pair, float[] weight)
-    {
-        if (pair.Kind != LayerKind.Product)
-        {
-            return weight;
-        }
-
-        var turned = new float[weight.Length];
-        for (var row = 0; row < pair.Out; row++)
-        {
-            for (var column = 0; column < pair.In; column++)
-            {
-                turned[column * pair.Out + row] = weight[row * pair.In + column];
-            }
-        }
-
-        return turned;
-    }
+    public static float[] DenseValues(FactorPair pair, float[] weight) =>
+        pair.Kind == LayerKind.Product ? Matrices.Transpose(weight, pair.Out, pair.In) : weight;
 
     /// <summary>Cuts a pair to its first <paramref name="rank"/> components.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The rank is below 1 or above the pair's.</exception>
@@ -101,63 +109,42 @@ public static class PairRewrite
         {
             var tensor = FactorPair.Factor(model, name);
             long[] dims = [rank, .. tensor.Dims.Skip(1)];
-            model.ReplaceInitializer(TensorValues.Create(name, dims, model.Floats(tensor).AsSpan(0, (int)dims.Aggregate(1L, (product, size) => product * size))));
+            var kept = model.Floats(tensor).AsSpan(0, (int)dims.Aggregate(1L, (product, size) => product * size));
+            model.ReplaceInitializer(TensorValues.Create(name, dims, kept, (DataType)tensor.DataType));
         }
     }
 
-    /// <summary>The node of a pair that reads V, or V transposed.</summary>
-    /// <exception cref="OnnxFormatException">No node does.</exception>
-    public static NodeProto Projection(OnnxModel model, FactorPair pair) => Reader(model, pair.V);
-
-    /// <summary>The node of a pair that reads U, or U transposed.</summary>
-    /// <exception cref="OnnxFormatException">No node does.</exception>
-    public static NodeProto Expansion(OnnxModel model, FactorPair pair) => Reader(model, pair.U);
-
-    static NodeProto Reader(OnnxModel model, string value)
+    /// <summary>Where a pair is applied, in the order of the graph; one use at least.</summary>
+    /// <exception cref="OnnxFormatException">No nodes read the factors as a pair's do.</exception>
+    public static IReadOnlyList<PairUse> Uses(OnnxModel model, FactorPair pair)
     {
-        var reader = model.Graph.Node.FirstOrDefault(node => node.Input.Contains(value))
-            ?? throw new OnnxFormatException(model.Name, $"no node reads the factor '{value}'");
-        return reader.OpType == "Transpose" ? Reader(model, reader.Output[0]) : reader;
+        var (projections, expansions) = (Readers(model, pair.V), Readers(model, pair.U));
+        PairUse[] uses = [.. projections.SelectMany(project => expansions.Where(expand => expand.Input.Contains(project.Output[0])).Select(expand => new PairUse(project, expand)))];
+        return uses.Length > 0 && uses.Length == projections.Count && uses.Length == expansions.Count && uses.All(use => IsUse(pair, use))
+            ? uses
+            : throw new OnnxFormatException(model.Name, $"the nodes that read '{pair.U}' and '{pair.V}' are not those of a factored layer");
     }
 
-    static NodeProto[] NodesOf(FactorPair pair, NodeProto dense, long[] kernelOfOne)
-    {
-        var hidden = $"{pair.Layer}.hidden";
-        var turned = $"{pair.Layer}.turned";
-        var bias = dense.Input.Skip(2).Where(input => input.Length > 0);
-        switch (pair.Kind)
-        {
-            case LayerKind.Linear:
-                return [Node("Gemm", $"{pair.Layer}.project", [dense.Input[0], pair.V], hidden).With("transB", 1),
-                    Node("Gemm", $"{pair.Layer}.expand", [hidden, pair.U, .. bias], dense.Output[0])];
-            case LayerKind.Product:
-                return [Node("Transpose", $"{pair.Layer}.turn", [pair.V], turned).With("perm", 1, 0),
-                    Node("MatMul", $"{pair.Layer}.project", [dense.Input[0], turned], hidden),
-                    Node("MatMul", $"{pair.Layer}.expand", [hidden, pair.U], dense.Output[0])];
-            default:
-                var project = dense.Clone();
-                project.Name = $"{pair.Layer}.project";
-                project.Input.Clear();
-                project.Input.AddRange([dense.Input[0], pair.V]);
-                project.Output[0] = hidden;
-                long[] order = [1, 0, .. Enumerable.Range(2, kernelOfOne.Length).Select(axis => (long)axis)];
-                return [project,
-                    Node("Transpose", $"{pair.Layer}.turn", [pair.U], turned).With("perm", order),
-                    Node("Conv", $"{pair.Layer}.expand", [hidden, turned, .. bias], dense.Output[0]).With("kernel_shape", kernelOfOne)];
-        }
-    }
+    /// <summary>What the projection of a layer's use makes.</summary>
+    internal static string Hidden(string layer, int use) => PairNodes.Numbered($"{layer}.hidden", use);
 
-    static NodeProto Node(string operation, string name, IEnumerable<string> inputs, string output)
+    internal static long[] KernelOfOne(FactorPair pair) => [.. Enumerable.Repeat(1L, pair.DenseShape.Count - 2)];
+
+    static bool IsUse(FactorPair pair, PairUse use) => new[] { use.Projection, use.Expansion }.All(node => node.IsStandard() && node.Input.Count >= 2
+        && node.OpType is "Gemm" or "MatMul" or "Conv" && node.OpType == "Conv" == (pair.Kind == LayerKind.Conv));
+
+    // A factor is read as it is, or through one Transpose.
+    static List<NodeProto> Readers(OnnxModel model, string factor)
     {
-        var node = new NodeProto { OpType = operation, Name = name };
-        node.Input.AddRange(inputs);
-        node.Output.Add(output);
-        return node;
+        HashSet<string> names = [factor, .. model.Graph.Node.Where(node => IsTurn(node, factor)).Select(node => node.Output[0])];
+        return [.. model.Graph.Node.Where(node => !IsTurn(node, factor) && node.Input.Any(names.Contains))];
+
+        static bool IsTurn(NodeProto node, string factor) => node.OpType == "Transpose" && node.Input.Count > 0 && node.Input[0] == factor;
     }
 
     static void Replace(GraphProto graph, NodeProto old, NodeProto[] replacements)
     {
-        var at = graph.Node.IndexOf(old);
+        var at = IndexOf(graph, old);
         graph.Node.RemoveAt(at);
         for (var i = 0; i < replacements.Length; i++)
         {
@@ -165,10 +152,49 @@ public static class PairRewrite
         }
     }
 
+    // By identity: two nodes without names may be equal in all they hold but what they are.
+    static int IndexOf(GraphProto graph, NodeProto node)
+    {
+        var at = 0;
+        while (!ReferenceEquals(graph.Node[at], node))
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    // A weight's value, then the node that makes it, then what that node reads.
+    static void RemoveUnread(OnnxModel model, string value)
+    {
+        var unread = new Stack<string>([value]);
+        while (unread.TryPop(out var name))
+        {
+            if (!GraphReads.Of(model.Graph).IsUnread(name))
+            {
+                continue;
+            }
+
+            RemoveInitializer(model, name);
+            if (model.Graph.Node.FirstOrDefault(node => node.Output.Contains(name)) is { } maker)
+            {
+                model.Graph.Node.RemoveAt(IndexOf(model.Graph, maker));
+                foreach (var input in maker.Input)
+                {
+                    unread.Push(input);
+                }
+            }
+        }
+    }
+
     static void RemoveInitializer(OnnxModel model, string name)
     {
-        model.Graph.Initializer.Remove(model.Initializer(name));
-        if (model.Graph.Input.FirstOrDefault(input => input.Name == name) is { } listed)
+        if (model.Initializer(name) is { } tensor)
+        {
+            model.Graph.Initializer.Remove(tensor);
+        }
+
+        if (model.Graph.Input.FirstOrDefault(input => input.Name == name) is { } listed && model.Initializer(name) is null)
         {
             model.Graph.Input.Remove(listed);
         }

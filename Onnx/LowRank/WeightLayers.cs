@@ -1,110 +1,76 @@
-using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx.LowRank;
 
 /// <summary>Finds the weights of a graph that can be factored, and says why the others cannot.</summary>
 /// <remarks>
-/// 1. Gemm with transA = 0 and alpha = beta = 1, its weight a float32 initializer.
-/// 2. MatMul with a float32 initializer [in, out] on the right.
-/// 3. Conv with group = 1, its weight a float32 initializer.
-/// A weight that several nodes read, or that the graph gives out, is left alone.
+/// 1. Gemm, whatever its transA, transB, alpha and beta, and MatMul: a constant of two axes on either side.
+/// 2. Conv with group = 1: a constant weight.
+/// Constants are found by <see cref="ConstantValues"/>, of float32 or float16. A weight that several nodes read is one layer where all of
+/// them use it in the same way; one that anything else reads too, or that the graph gives out, is left alone.
 /// </remarks>
 public static class WeightLayers
 {
     /// <summary>A weight that is left as it is.</summary>
     /// <param name="Node">The node that reads it.</param>
-    /// <param name="Why">In plain words.</param>
+    /// <param name="Why">In plain words, to follow "because".</param>
     public sealed record Skipped(string Node, string Why);
 
     /// <summary>The factorable layers of a model's main graph, in the order of its nodes.</summary>
     /// <param name="model">Any loaded model.</param>
-    /// <param name="skipped">The Gemm, MatMul and Conv nodes that are not among them.</param>
+    /// <param name="skipped">The nodes with weights that are not among them.</param>
     public static IReadOnlyList<WeightLayer> Find(OnnxModel model, out IReadOnlyList<Skipped> skipped)
     {
-        var shapes = Shapes.Of(model);
-        var reads = Reads(model.Graph).GroupBy(name => name).ToDictionary(group => group.Key, group => group.Count());
-        List<WeightLayer> found = [];
-        List<Skipped> left = [];
-        var names = model.Graph.Node.SelectMany(node => node.Output).Concat(model.Graph.Initializer.Select(tensor => tensor.Name))
-            .Concat(model.Graph.Input.Select(input => input.Name)).ToHashSet();
-        foreach (var node in model.Graph.Node.Where(node => node.OpType is "Gemm" or "MatMul" or "Conv" or "ConvTranspose" && node.Domain is "" or "ai.onnx"))
+        var uses = new WeightUses(model);
+        var found = model.Graph.Node.Select(uses.Of).Where(use => use is not null).Select(use => use!).ToList();
+        var readers = GraphReads.Of(model.Graph);
+        var names = new LayerNames(model.Graph);
+        List<WeightLayer> layers = [];
+        Dictionary<NodeProto, string> left = found.Where(use => use.WhyNot is not null).ToDictionary(use => use.Node, use => use.WhyNot!);
+        foreach (var group in found.Where(use => use.Weight is not null).GroupBy(use => use.Key))
         {
-            if (WhyNot(node, model, reads) is { } why)
+            WeightUse[] same = [.. group];
+            if (WhyNotAlone(same, readers) is { } why)
             {
-                left.Add(new Skipped(node.Name.Length > 0 ? node.Name : node.Output[0], why));
+                Array.ForEach(same, use => left[use.Node] = why);
             }
             else
             {
-                found.Add(Describe(node, model, shapes, names));
+                layers.Add(Describe(same, names));
             }
         }
 
-        skipped = left;
-        return found;
+        skipped = [.. found.Where(use => left.ContainsKey(use.Node)).Select(use => new Skipped(use.Node.Title(), left[use.Node]))];
+        return layers;
     }
 
-    static string? WhyNot(NodeProto node, OnnxModel model, Dictionary<string, int> reads)
+    // Every value on the way to the weight must serve these nodes alone, or it would have to stay beside the factors.
+    static string? WhyNotAlone(WeightUse[] uses, GraphReads readers)
     {
-        if (node.Input.Count < 2 || model.Initializer(node.Input[1]) is not { } weight)
+        var own = uses.SelectMany(use => use.Weight!.Nodes.Append(use.Node)).ToHashSet();
+        foreach (var value in uses.SelectMany(use => use.Weight!.Values).Distinct())
         {
-            return "its weight is not an initializer on the right";
+            if (readers.IsOutput(value))
+            {
+                return "the graph gives its weight out";
+            }
+
+            if (readers.Of(value).FirstOrDefault(node => !own.Contains(node)) is { } other)
+            {
+                return $"{other.OpType} '{other.Title()}' reads its weight too, in another way";
+            }
         }
 
-        if (weight.DataType != (int)TensorProto.Types.DataType.Float)
-        {
-            return $"its weight is {ElementTypes.Name(weight.DataType)}";
-        }
-
-        if (reads[weight.Name] > 1)
-        {
-            return "several nodes share its weight";
-        }
-
-        return node.OpType switch
-        {
-            "Gemm" when node.Int("transA", 0) != 0 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1 => "it has transA, alpha or beta",
-            "Gemm" or "MatMul" when weight.Dims.Count != 2 => $"its weight has {weight.Dims.Count} axes",
-            "Conv" when node.Int("group", 1) != 1 => $"it has {node.Int("group", 1)} groups",
-            "Conv" when weight.Dims.Count < 3 => $"its weight has {weight.Dims.Count} axes",
-            "ConvTranspose" => "it is a transposed convolution",
-            _ => null,
-        };
+        return null;
     }
 
-    static WeightLayer Describe(NodeProto node, OnnxModel model, Shapes shapes, HashSet<string> names)
+    static WeightLayer Describe(WeightUse[] uses, LayerNames names)
     {
-        var weight = model.Initializer(node.Input[1])!;
-        var dims = weight.Shape();
-        var kind = node.OpType switch
-        {
-            "Conv" => LayerKind.Conv,
-            "MatMul" when shapes[node.Input[0]]?.Count != 2 => LayerKind.Product,
-            _ => LayerKind.Linear,
-        };
-        var stored = kind == LayerKind.Conv || (node.OpType == "Gemm" && node.Int("transB", 0) != 0);
-        return new WeightLayer(UniqueName(node, names), kind, node, weight, stored ? dims[0] : dims[1], stored ? dims[1..] : [dims[0]]);
+        var first = uses[0];
+        // Two products of one weight need one kind: what serves more axes serves two.
+        var kind = uses.Any(use => use.Kind == LayerKind.Product) ? LayerKind.Product : first.Kind;
+        var layer = new WeightLayer(names.Unused(first.Node.Title(), uses.Length, first.Weight!.Values), kind, [.. uses.Select(use => use.Node)], first.Weight!, 0, []);
+        int[] dims = [.. first.Weight!.Dims.Select(size => checked((int)size))];
+        return layer.Transposed ? layer with { Out = dims[1], In = [dims[0]] } : layer with { Out = dims[0], In = dims[1..] };
     }
-
-    // What a factored or merged layer adds to the graph must not be there already.
-    static string UniqueName(NodeProto node, HashSet<string> names)
-    {
-        var name = node.Name.Length > 0 ? node.Name : node.Output[0];
-        for (var i = 2; !IsFree(name); i++)
-        {
-            name = $"{(node.Name.Length > 0 ? node.Name : node.Output[0])}.{i}";
-        }
-
-        names.UnionWith(Added(name));
-        return name;
-
-        static IEnumerable<string> Added(string name) => [$"{name}.u", $"{name}.v", $"{name}.hidden", $"{name}.turned", $"{name}.weight"];
-
-        bool IsFree(string name) => Added(name).All(added => added == node.Input[1] || !names.Contains(added));
-    }
-
-    // The body of an If or a Loop may read the outer graph's initializers.
-    static IEnumerable<string> Reads(GraphProto graph) => graph.Output.Select(output => output.Name)
-        .Concat(graph.Node.SelectMany(node => node.Input))
-        .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>().SelectMany(Reads));
 }

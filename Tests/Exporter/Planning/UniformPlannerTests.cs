@@ -2,9 +2,8 @@ using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Onnx.LowRank;
-using MaestroDeploy.Profiles;
 
-namespace MaestroDeploy.Tests.Exporter;
+namespace MaestroDeploy.Tests.Exporter.Planning;
 
 [TestClass]
 public sealed class UniformPlannerTests
@@ -18,7 +17,7 @@ public sealed class UniformPlannerTests
     {
         foreach (var share in new[] { 0.9, 0.7, 0.5, 0.35, 0.25 })
         {
-            var cost = new UniformPlanner(LeNet, unit).Plan(new Budget(share)).Cost;
+            var cost = Planned(share, unit).Cost;
 
             var spent = unit == BudgetUnit.Macs ? (double)cost.Macs / LeNet.Dense.Macs : (double)cost.Params / LeNet.Dense.Params;
             Assert.IsLessThanOrEqualTo(share, spent);
@@ -29,7 +28,7 @@ public sealed class UniformPlannerTests
     [TestMethod]
     public void Plan_TheWholeBudgetAtFullRank_LeavesEveryLayerDense()
     {
-        var planned = new UniformPlanner(LeNet).Plan(new Budget(1));
+        var planned = Planned(1);
 
         Assert.IsTrue(planned.Plan.Layers.Values.All(rank => rank.IsDense));
         Assert.AreEqual(LeNet.Dense, planned.Cost);
@@ -38,7 +37,7 @@ public sealed class UniformPlannerTests
     [TestMethod]
     public void Plan_AnyBudget_GivesNoPairThatCostsAsMuchAsItsDenseWeight()
     {
-        foreach (var planned in new UniformPlanner(LeNet).Plan(Enumerable.Range(1, 40).Select(i => new Budget(i / 40.0))))
+        foreach (var planned in Enumerable.Range(1, 40).Select(i => Planned(i / 40.0)))
         {
             foreach (var layer in LeNet.Layers)
             {
@@ -50,26 +49,28 @@ public sealed class UniformPlannerTests
     [TestMethod]
     public void Plan_ABudgetBelowRankOneEverywhere_GivesThatAndItsRealCost()
     {
-        var planned = new UniformPlanner(LeNet).Plan(new Budget(0.001));
+        var planned = Planned(0.001);
 
         Assert.IsTrue(planned.Plan.Layers.Values.All(rank => rank.Components == 1));
         Assert.AreEqual(LeNet.FixedMacs + LeNet.Layers.Sum(layer => layer.MacsAt(1)), planned.Cost.Macs);
     }
 
     [TestMethod]
-    public void Plan_BudgetsThatComeToOnePlan_GivesItOnce()
-    {
-        var planned = new UniformPlanner(LeNet).Plan([new Budget(0.001), new Budget(0.002), new Budget(0.5)]);
-
-        Assert.HasCount(2, planned);
-        Assert.AreEqual(0.5, planned[0].Budget.Share);
-    }
-
-    [TestMethod]
     public void Plan_ANarrowLayerThatCostsLittle_KeepsEightComponents()
     {
-        var planned = new UniformPlanner(LeNet).Plan(new Budget(0.25));
+        var planned = Planned(0.25);
 
         Assert.AreEqual(8, planned.Plan["logits"].Components); // a quarter of its 10 would be 2
     }
+
+    [TestMethod]
+    public void Plan_ByRanks_GivesEachLayerThatShareRoundedUp()
+    {
+        var planned = PlannedVariant.Of(LeNet, 0.25, new UniformPlanner(LeNet, unit: null).Plan(0.25));
+
+        Assert.AreEqual("2, 4, 30, 21, 3", string.Join(", ", planned.Plan.Layers.Values));
+    }
+
+    static PlannedVariant Planned(double share, BudgetUnit unit = BudgetUnit.Macs) =>
+        PlannedVariant.Of(LeNet, share, new UniformPlanner(LeNet, unit == BudgetUnit.Macs ? CostUnit.Macs(LeNet) : CostUnit.Params(LeNet)).Plan(share));
 }

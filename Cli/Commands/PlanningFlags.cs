@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Globalization;
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>The options of the verbs that make a family: what to spend, in which unit, and how plans are found.</summary>
+sealed class PlanningFlags
+{
+    static readonly ExportOptions Defaults = new();
+
+    readonly Option<string[]> _budgets = new("--budgets")
+    {
+        Description = "Shares of the dense model's cost, such as 1,0.5,0.25; or costs: 5ms,2ms with --by latency, 4MB,800kB with --by bytes.",
+        CustomParser = SharedOptions.Parse(text => text.Split(',')),
+    };
+
+    readonly Option<BudgetUnit> _unit = new("--by") { Description = "What budgets are of: macs, params, bytes, latency or ranks.", DefaultValueFactory = _ => Defaults.Unit };
+
+    readonly Option<PlanSearch?> _search = new("--plan")
+    {
+        Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), nested (the same, each plan "
+            + "a part of the one before), greedy (Maestro's). Default: frontier with --by latency, else uniform.",
+    };
+
+    readonly Option<int?> _variants = new("--variants") { Description = "That many variants spread evenly from the dense cost down to a thirty-second, in the place of budgets." };
+
+    readonly Option<bool> _blocks = new("--identity-blocks")
+    {
+        Description = "Write linear layers as identity blocks where that costs less; their weights are not shared between variants.",
+    };
+
+    readonly Option<string?> _profile = new("--profile") { Description = "The layer latencies of the device that is planned for, as 'maestro profile MODEL.lod.onnx' writes them; default: measured here." };
+    readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
+    readonly Option<Device> _device = SharedOptions.OnDevice();
+    readonly Option<int> _threads = SharedOptions.Threads();
+    readonly Option<int> _batch = SharedOptions.Batch();
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _device, _threads, _batch })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>What the command line asks for, the layer latencies of a plan by latency included.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="source">The model, whose layers are measured where no table of them is given or kept.</param>
+    /// <param name="terminal">Told of a measurement.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
+    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation)
+    {
+        var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets));
+        if (budgets is not null && variants is not null)
+        {
+            throw new UsageException("--budgets and --variants both say how many variants there are; give one of them.");
+        }
+
+        if (variants is < 1)
+        {
+            throw new UsageException($"--variants: a family has 1 variant or more; found {variants}.");
+        }
+
+        if (parsed.GetValue(_profile) is not null && unit != BudgetUnit.Latency)
+        {
+            throw new UsageException("--profile is what --by latency plans with; give both.");
+        }
+
+        var search = parsed.GetValue(_search) ?? (unit == BudgetUnit.Latency ? PlanSearch.Frontier : PlanSearch.Uniform);
+        if (unit == BudgetUnit.Ranks && (search != PlanSearch.Uniform || variants is not null))
+        {
+            throw new UsageException("--by ranks gives every layer the same share of its rank: that is --plan uniform, with budgets.");
+        }
+
+        var (shares, limits) = Costs(budgets, unit);
+        return Defaults with
+        {
+            Budgets = shares ?? Defaults.Budgets,
+            Limits = limits,
+            Unit = unit,
+            Search = search,
+            Variants = variants,
+            MinAccuracy = parsed.GetValue(_minAccuracy),
+            IdentityBlocks = parsed.GetValue(_blocks),
+            Latencies = unit == BudgetUnit.Latency ? Latencies(parsed, source, terminal, cancellation) : null,
+        };
+    }
+
+    LayerLatencies Latencies(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation)
+    {
+        if (parsed.GetValue(_profile) is { } file)
+        {
+            return ProfilesJson.Read<LayerLatencies>(file);
+        }
+
+        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
+        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch) });
+        return LayerProfiling.Get(LodModel.Load(source), source, settings, options, anew: false, terminal, cancellation);
+    }
+
+    // Shares or costs, not both: what is asked for is told as a share of the dense model.
+    static (Budget[]? Shares, double[] Limits) Costs(string[]? texts, BudgetUnit unit)
+    {
+        if (texts is null)
+        {
+            return (null, []);
+        }
+
+        Func<string, double>? parse = unit switch
+        {
+            BudgetUnit.Latency => text => SharedOptions.Latency(text).TotalMicroseconds,
+            BudgetUnit.Bytes => text => SharedOptions.Bytes(text),
+            _ => null,
+        };
+        var bare = texts.Count(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+        return UsageException.Check<(Budget[]?, double[])>(() => parse is not null && bare == 0
+            ? (null, [.. texts.Select(parse)])
+            : ([.. texts.Select(text => new Budget(double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture)))], []));
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics.Tensors;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Planning;
+
+/// <summary>How far a cut model's answers are from the uncut one's.</summary>
+static class AnswerDistance
+{
+    /// <summary>The mean divergence, in nats, of the class probabilities that the last axis scores: KL(uncut ‖ cut).</summary>
+    /// <remarks>Scores that are probabilities already, after a Softmax in the graph, are taken as such.</remarks>
+    public static double Divergence(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
+    {
+        var (sum, rows) = (0.0, 0L);
+        foreach (var (before, after) in uncut.Zip(cut))
+        {
+            var classes = before.Shape[^1];
+            for (var at = 0; at < before.Values.Length; at += classes, rows++)
+            {
+                sum += Row(before.Values.AsSpan(at, classes), after.Values.AsSpan(at, classes));
+            }
+        }
+
+        return Finite(sum / rows);
+    }
+
+    /// <summary>‖cut − uncut‖² / ‖uncut‖².</summary>
+    public static double Relative(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
+    {
+        var (apart, length) = (0.0, 1e-30);
+        foreach (var (before, after) in uncut.Zip(cut))
+        {
+            var distance = TensorPrimitives.Distance<float>(before.Values, after.Values);
+            apart += (double)distance * distance;
+            length += TensorPrimitives.SumOfSquares<float>(before.Values);
+        }
+
+        return Finite(apart / length);
+    }
+
+    // A cut may blow a network up; that is the worst there is, and must still be a number that adds.
+    static double Finite(double error) => double.IsFinite(error) ? Math.Max(0, error) : 1e9;
+
+    static double Row(ReadOnlySpan<float> before, ReadOnlySpan<float> after)
+    {
+        var (p, q) = (LogProbabilities(before), LogProbabilities(after));
+        var divergence = 0.0;
+        for (var i = 0; i < p.Length; i++)
+        {
+            divergence += Math.Exp(p[i]) * (p[i] - q[i]);
+        }
+
+        return divergence;
+    }
+
+    static double[] LogProbabilities(ReadOnlySpan<float> scores)
+    {
+        const double Least = 1e-12;
+        var result = new double[scores.Length];
+        if (TensorPrimitives.Min(scores) >= 0 && Math.Abs(TensorPrimitives.Sum(scores) - 1) < 1e-3)
+        {
+            for (var i = 0; i < result.Length; i++)
+            {
+                result[i] = Math.Log(Math.Max(Least, scores[i]));
+            }
+
+            return result;
+        }
+
+        var (largest, sum) = (TensorPrimitives.Max(scores), 0.0);
+        foreach (var score in scores)
+        {
+            sum += Math.Exp(score - largest);
+        }
+
+        for (var i = 0; i < result.Length; i++)
+        {
+            result[i] = scores[i] - largest - Math.Log(sum);
+        }
+
+        return result;
+    }
+}

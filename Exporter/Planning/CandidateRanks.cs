@@ -1,0 +1,25 @@
+using MaestroDeploy.Onnx.LowRank;
+
+namespace MaestroDeploy.Exporter.Planning;
+
+/// <summary>The ranks of a layer that are probed and timed: dense where ranks are few, coarse where they are many.</summary>
+public static class CandidateRanks
+{
+    // ONNX Runtime's convolutions work in blocks of 8 or 16 channels; a rank that fills no block falls out of them and costs more.
+    const int Block = 16;
+
+    static readonly double[] Shares =
+        [1 / 64.0, 1 / 48.0, 1 / 32.0, 1 / 24.0, 1 / 16.0, 3 / 32.0, 1 / 8.0, 3 / 16.0, 1 / 4.0, 5 / 16.0, 3 / 8.0, 7 / 16.0, 1 / 2.0, 5 / 8.0, 3 / 4.0, 7 / 8.0, 1];
+
+    /// <summary>Ascending, at most 17, none above the rank that the model holds.</summary>
+    /// <param name="layer">The layer.</param>
+    public static IReadOnlyList<int> Of(PairCost layer) =>
+        [.. Shares.Select(share => Math.Clamp(Rounded(share * layer.Rank), 1, layer.Rank)).Distinct().Order()];
+
+    static int Rounded(double rank) => rank switch
+    {
+        >= 2 * Block => Block * (int)Math.Round(rank / Block),
+        >= 12 => Block / 2 * (int)Math.Round(rank / (Block / 2)),
+        _ => (int)Math.Ceiling(rank),
+    };
+}

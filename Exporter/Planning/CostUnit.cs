@@ -1,0 +1,66 @@
+using MaestroDeploy.Exporter.Slicing;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Exporter.Planning;
+
+/// <summary>What a budget is a share of.</summary>
+public enum BudgetUnit
+{
+    /// <summary>Multiply-accumulates for one sample.</summary>
+    Macs,
+
+    /// <summary>Parameters.</summary>
+    Params,
+
+    /// <summary>Bytes of the weights that a variant reads.</summary>
+    Bytes,
+
+    /// <summary>Time on a device, by its table of layers.</summary>
+    Latency,
+
+    /// <summary>Every layer's rank, rounded up: each keeps that share of its components, whatever it costs.</summary>
+    Ranks,
+}
+
+/// <summary>What layers cost in one unit.</summary>
+/// <param name="Of">The cost of a layer in a form at a rank.</param>
+/// <param name="Fixed">What no plan changes.</param>
+/// <param name="Layers">The layers.</param>
+public sealed record CostUnit(Func<PairCost, LayerForm, int, double> Of, double Fixed, IReadOnlyList<PairCost> Layers)
+{
+    /// <summary>The whole model dense.</summary>
+    public double Dense { get; } = Fixed + Layers.Sum(layer => Of(layer, LayerForm.Dense, layer.Rank));
+
+    /// <summary>Multiply-accumulates for one sample.</summary>
+    public static CostUnit Macs(LodCost cost) => new((layer, form, rank) => layer.Positions * Numbers(layer, form, rank), cost.FixedMacs, cost.Layers);
+
+    /// <summary>Parameters.</summary>
+    public static CostUnit Params(LodCost cost) => new(Numbers, cost.FixedParams, cost.Layers);
+
+    /// <summary>Bytes of weights.</summary>
+    public static CostUnit Bytes(LodCost cost) => new((layer, form, rank) => sizeof(float) * Numbers(layer, form, rank), sizeof(float) * cost.FixedParams, cost.Layers);
+
+    /// <summary>Microseconds on a device.</summary>
+    /// <exception cref="ExportException">The table is of another network.</exception>
+    public static CostUnit Latency(LodCost cost, LayerLatencies table)
+    {
+        var latency = new LatencyCost(table, cost);
+        return new CostUnit((layer, form, rank) => latency.Of(layer.Pair.Layer, form, rank), table.FixedUs, cost.Layers);
+    }
+
+    /// <summary>The cheaper of dense and a pair, dense where they cost the same.</summary>
+    public (LayerForm Form, double Cost) Cheapest(PairCost layer, int rank)
+    {
+        var (dense, pair) = (Of(layer, LayerForm.Dense, rank), Of(layer, LayerForm.Pair, rank));
+        return pair < dense ? (LayerForm.Pair, pair) : (LayerForm.Dense, dense);
+    }
+
+    /// <summary>Numbers that a layer holds in a form.</summary>
+    public static double Numbers(PairCost layer, LayerForm form, int rank) => form switch
+    {
+        LayerForm.Dense => layer.DenseParams,
+        LayerForm.IdentityBlock => IdentityBlock.Params(layer.Pair, rank),
+        _ => (double)rank * (layer.Pair.In + layer.Pair.Out),
+    };
+}

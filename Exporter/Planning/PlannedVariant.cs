@@ -1,0 +1,29 @@
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+
+namespace MaestroDeploy.Exporter.Planning;
+
+/// <summary>A budget and what it came to.</summary>
+/// <param name="Budget">What was asked for.</param>
+/// <param name="Formed">How each factored layer is written.</param>
+/// <param name="Cost">What the plan costs; above a budget only where even rank 1 everywhere is.</param>
+public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost Cost)
+{
+    /// <summary>A rank, or dense, for each factored layer.</summary>
+    public RankPlan Plan => Formed.Ranks;
+
+    /// <summary>What the plan takes by the table that it was made with, in microseconds; null where it was made by another cost.</summary>
+    public double? PredictedUs { get; init; }
+
+    /// <summary>A plan with its cost.</summary>
+    public static PlannedVariant Of(LodCost cost, double share, FormedPlan plan)
+    {
+        var numbers = cost.Layers.Select(layer => (long)CostUnit.Numbers(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)).ToArray();
+        return new PlannedVariant(new Budget(share), plan, new ModelCost(
+            cost.FixedParams + numbers.Sum(), cost.FixedMacs + cost.Layers.Zip(numbers, (layer, held) => layer.Positions * held).Sum()));
+    }
+
+    /// <summary>The plan that leaves every layer dense.</summary>
+    public static PlannedVariant Dense(LodCost cost) => Of(cost, 1, FormedPlan.Of([.. cost.Layers.Select(layer => layer.Pair)], _ => (LayerForm.Dense, 0)));
+}

@@ -1,0 +1,116 @@
+using MaestroDeploy.Exporter.Evaluation;
+using MaestroDeploy.Exporter.Slicing;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Exporter.Planning;
+
+/// <summary>Makes the plans of a family.</summary>
+/// <param name="lod">The trained model.</param>
+/// <param name="errors">Where its layers' errors are kept.</param>
+/// <param name="data">What errors are measured on.</param>
+/// <param name="options">What is asked for.</param>
+/// <param name="settings">How graphs are run.</param>
+/// <param name="scratch">A folder for files that do not stay.</param>
+/// <param name="tell">Told what is being done.</param>
+sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, ExportOptions options, SessionSettings settings, string scratch, Action<string> tell)
+{
+    // The smallest default budget: a spread of variants ends there, since what is cheaper answers anyhow.
+    const double LeastShare = 1 / 32.0;
+
+    // A share names its variant, so it is told as people would: b34.78.
+    const int ShareDigits = 4;
+    const double LeastAsked = 1e-4;
+
+    readonly LodCost _cost = lod.Cost();
+    readonly PlanCutter _cutter = new(lod);
+
+    /// <summary>The plans, each once, the largest first.</summary>
+    /// <param name="cancellation">Checked between runs.</param>
+    /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
+    public IReadOnlyList<PlannedVariant> Plan(CancellationToken cancellation)
+    {
+        var unit = UnitOf(options.Unit);
+        var plans = options.Search == PlanSearch.Uniform ? Uniform(unit) : Searched(unit ?? CostUnit.Macs(_cost), cancellation);
+        return [.. plans.DistinctBy(plan => plan.Plan).OrderByDescending(plan => plan.Cost.Macs)];
+    }
+
+    CostUnit? UnitOf(BudgetUnit unit) => unit switch
+    {
+        BudgetUnit.Ranks => null,
+        BudgetUnit.Params => CostUnit.Params(_cost),
+        BudgetUnit.Bytes => CostUnit.Bytes(_cost),
+        BudgetUnit.Latency => CostUnit.Latency(_cost, options.Latencies
+            ?? throw new ExportException("A plan by latency needs the latencies of the layers on its device: make them there with 'maestro profile MODEL.lod.onnx'.")),
+        _ => CostUnit.Macs(_cost),
+    };
+
+    IEnumerable<PlannedVariant> Uniform(CostUnit? unit)
+    {
+        var planner = new UniformPlanner(_cost, unit);
+        return Shares(unit).Select(share => Describe(share, planner.Plan(share)));
+    }
+
+    IReadOnlyList<PlannedVariant> Searched(CostUnit unit, CancellationToken cancellation)
+    {
+        tell("probing");
+        using var probe = new ErrorProbe(lod, _cost, data, settings, scratch);
+        var table = errors.Get(() => probe.Measure(errors.SourceSha256, _cost, tell, cancellation));
+        PlanningLayer[] layers = [.. _cost.Layers.Zip(table.Layers, (layer, found) => new PlanningLayer(layer.Pair.Layer, Options(unit, layer, found)))];
+        var shares = Shares(unit).ToArray();
+        tell("planning");
+        var choices = options.Search switch
+        {
+            PlanSearch.Nested => NestedChain.Of(layers),
+            PlanSearch.Greedy => GreedySearch.Descend(layers, shares.Min() * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation),
+            _ => Frontier.Solve(layers, cancellation),
+        };
+        return [.. shares.Select(share => Best(share, choices, unit, probe))];
+    }
+
+    /// <summary>Dense, and a pair or a block at each probed rank; a layer whose largest rank is kept dense loses nothing.</summary>
+    IEnumerable<LayerOption> Options(CostUnit unit, PairCost layer, LayerErrors found)
+    {
+        yield return new LayerOption(LayerRank.Dense, LayerForm.Dense, unit.Of(layer, LayerForm.Dense, layer.Rank), 0);
+        foreach (var (rank, error) in found.Ranks.Zip(found.Errors))
+        {
+            yield return new LayerOption(new LayerRank(rank), LayerForm.Pair, unit.Of(layer, LayerForm.Pair, rank), error);
+            if (options.IdentityBlocks && _cutter.CanAlign(layer.Pair, rank))
+            {
+                yield return new LayerOption(new LayerRank(rank), LayerForm.IdentityBlock, unit.Of(layer, LayerForm.IdentityBlock, rank), error);
+            }
+        }
+    }
+
+    /// <summary>The shares of the dense cost that are asked for, or spread evenly by ratio.</summary>
+    IEnumerable<double> Shares(CostUnit? unit)
+    {
+        if (options.Variants is { } count)
+        {
+            return Enumerable.Range(0, count).Select(i => Math.Round(Math.Pow(LeastShare, i / Math.Max(1.0, count - 1)), ShareDigits));
+        }
+
+        return options.Limits.Count > 0 && unit is not null
+            ? options.Limits.Select(limit => Math.Clamp(Math.Round(limit / unit.Dense, ShareDigits), LeastAsked, 1))
+            : options.Budgets.Select(budget => budget.Share);
+    }
+
+    /// <summary>The plan for a share: errors may not quite add up, so the uniform plan is run beside the found one, and the better kept.</summary>
+    PlannedVariant Best(double share, IReadOnlyList<PlanChoice> choices, CostUnit unit, ErrorProbe probe)
+    {
+        var choice = choices.FirstOrDefault(choice => choice.Cost + unit.Fixed <= share * unit.Dense) ?? choices[^1];
+        var found = FormedPlan.Of([.. lod.Pairs], i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));
+        var uniform = new UniformPlanner(_cost, unit).Plan(share);
+        return Describe(share, options.Search == PlanSearch.Frontier && ErrorOf(uniform, probe) < ErrorOf(found, probe) ? uniform : found);
+    }
+
+    double ErrorOf(FormedPlan plan, ErrorProbe probe) => probe.Error([.. _cost.Layers.Select(layer => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)]);
+
+    int[] RanksOf(IReadOnlyList<LayerOption> chosen) => [.. chosen.Zip(_cost.Layers, (option, layer) => option.Rank.Components ?? layer.Rank)];
+
+    PlannedVariant Describe(double share, FormedPlan plan) => PlannedVariant.Of(_cost, share, plan) with
+    {
+        PredictedUs = options.Latencies is { } table ? new LatencyCost(table, _cost).Predict(plan) : null,
+    };
+}

@@ -1,0 +1,124 @@
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Exporter.Slicing;
+
+/// <summary>Writes a linear layer so that some of its outputs are the hidden values themselves: two products, a Concat, and a Gather where they come out of order.</summary>
+static class IdentityBlock
+{
+    /// <summary>Whether a layer can be written so: convolutions gain nothing by it, and a bias must be there to be split.</summary>
+    public static bool Fits(OnnxModel model, FactorPair pair) => pair.Kind is LayerKind.Linear or LayerKind.Product && pair.Type(model) == TensorProto.Types.DataType.Float
+        && PairRewrite.Uses(model, pair) is [var use] && use.Projection.Int("transA", 0) == 0 && use.Expansion.Float("beta", 1) == 1
+        && (Bias(use.Expansion) is not { } bias || (model.Constant(bias) is { } tensor && ElementTypes.Count(tensor) == pair.Out));
+
+    /// <summary>Numbers in a layer written so: r·(in + out − r).</summary>
+    public static long Params(FactorPair pair, int rank) => (long)rank * (pair.In + pair.Out - rank);
+
+    /// <summary>Replaces a pair of nodes that hold all their components.</summary>
+    /// <param name="model">The model; it is changed.</param>
+    /// <param name="pair">The pair.</param>
+    /// <param name="aligned">Its re-based factors.</param>
+    public static void Apply(OnnxModel model, FactorPair pair, GaugeAlignment aligned)
+    {
+        var (project, expand) = PairRewrite.Uses(model, pair)[0];
+        var rank = aligned.Inner.Length / pair.In;
+        string chosen = $"{pair.Layer}.chosen", others = $"{pair.Layer}.others", joined = aligned.InOrder ? expand.Output[0] : $"{pair.Layer}.joined";
+        string inner = $"{pair.Layer}.inner", outer = $"{pair.Layer}.outer";
+        var product = pair.Kind == LayerKind.Product;
+        var bias = Biases(model, pair, expand, aligned, rank);
+        List<NodeProto> nodes =
+        [
+            product ? Node("MatMul", $"{pair.Layer}.project", chosen, project.Input[0], inner) : Node("Gemm", $"{pair.Layer}.project", chosen, [project.Input[0], inner, .. bias.Take(1)]).With("transB", 1),
+            product ? Node("MatMul", $"{pair.Layer}.expand", others, chosen, outer) : Node("Gemm", $"{pair.Layer}.expand", others, [chosen, outer, .. bias.Skip(1)]),
+            Node("Concat", $"{pair.Layer}.join", joined, chosen, others).With("axis", -1),
+        ];
+        if (!aligned.InOrder)
+        {
+            nodes.Add(Node("Gather", $"{pair.Layer}.order", expand.Output[0], joined, $"{pair.Layer}.places").With("axis", -1));
+            model.Graph.Initializer.Add(TensorValues.Create($"{pair.Layer}.places", [pair.Out], Places(aligned.Outputs)));
+        }
+
+        Replace(model, pair, [project, expand], nodes);
+        model.Graph.Initializer.Add(product
+            ? TensorValues.Create(inner, [pair.In, rank], Turned(aligned.Inner, rank, pair.In))
+            : TensorValues.Create(inner, [rank, pair.In], aligned.Inner));
+        model.Graph.Initializer.Add(TensorValues.Create(outer, [rank, pair.Out - rank], aligned.Outer));
+    }
+
+    /// <summary>A Gemm's bias, split: the chosen outputs' own, and the others' less what the chosen's brings them.</summary>
+    static string[] Biases(OnnxModel model, FactorPair pair, NodeProto expand, GaugeAlignment aligned, int rank)
+    {
+        if (Bias(expand) is not { } name)
+        {
+            return [];
+        }
+
+        var bias = model.Floats(model.Constant(name)!);
+        var own = aligned.Outputs.Take(rank).Select(output => bias[output]).ToArray();
+        var width = pair.Out - rank;
+        var rest = Enumerable.Range(0, width).Select(column =>
+            (float)(bias[aligned.Outputs[rank + column]] - Enumerable.Range(0, rank).Sum(row => (double)aligned.Outer[row * width + column] * own[row]))).ToArray();
+        string[] names = [$"{pair.Layer}.chosen_bias", $"{pair.Layer}.others_bias"];
+        model.Graph.Initializer.Add(TensorValues.Create(names[0], [rank], own));
+        model.Graph.Initializer.Add(TensorValues.Create(names[1], [width], rest));
+        return names;
+    }
+
+    static string? Bias(NodeProto expand) => expand.Input.Count > 2 && expand.Input[2].Length > 0 ? expand.Input[2] : null;
+
+    static void Replace(OnnxModel model, FactorPair pair, NodeProto[] old, List<NodeProto> nodes)
+    {
+        var turns = model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V));
+        var at = model.Graph.Node.IndexOf(old[^1]);
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            model.Graph.Node.Insert(at + i, nodes[i]);
+        }
+
+        string[] names = [pair.U, pair.V, .. old[^1].Input.Skip(2)];
+        foreach (var node in old.Concat(turns).ToList())
+        {
+            model.Graph.Node.Remove(node);
+        }
+
+        foreach (var unread in names.Where(name => !model.Graph.Node.Any(node => node.Input.Contains(name))))
+        {
+            model.Graph.Initializer.Remove(model.Initializer(unread));
+        }
+    }
+
+    // Where in the joined outputs each output of the layer lies.
+    static long[] Places(int[] outputs)
+    {
+        var places = new long[outputs.Length];
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            places[outputs[i]] = i;
+        }
+
+        return places;
+    }
+
+    static float[] Turned(float[] matrix, int rows, int columns)
+    {
+        var turned = new float[matrix.Length];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                turned[column * rows + row] = matrix[row * columns + column];
+            }
+        }
+
+        return turned;
+    }
+
+    static NodeProto Node(string operation, string name, string output, params IEnumerable<string> inputs)
+    {
+        var node = new NodeProto { OpType = operation, Name = name };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        return node;
+    }
+}

@@ -1,0 +1,20 @@
+namespace MaestroDeploy.Onnx.LowRank;
+
+/// <summary>Matrices as plain arrays, row-major.</summary>
+static class Matrices
+{
+    /// <summary>[rows, columns] → [columns, rows].</summary>
+    public static float[] Transpose(float[] values, int rows, int columns)
+    {
+        var turned = new float[values.Length];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                turned[column * rows + row] = values[row * columns + column];
+            }
+        }
+
+        return turned;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Onnx.LowRank;
+
+/// <summary>The nodes that a pair puts in the place of dense ones.</summary>
+static class PairNodes
+{
+    /// <summary>The projection and the expansion in the place of one dense node.</summary>
+    /// <param name="pair">The pair.</param>
+    /// <param name="dense">The node.</param>
+    /// <param name="x">The value that it applies its weight to.</param>
+    /// <param name="use">Which of the layer's nodes it is, from 1.</param>
+    public static (NodeProto Projection, NodeProto Expansion) Of(FactorPair pair, NodeProto dense, string x, int use)
+    {
+        var (hidden, y, turned) = (PairRewrite.Hidden(pair.Layer, use), dense.Output[0], $"{pair.Layer}.turned");
+        string project = Numbered($"{pair.Layer}.project", use), expand = Numbered($"{pair.Layer}.expand", use);
+        var bias = dense.Input.Skip(2).Where(input => input.Length > 0);
+        var isGemm = dense.OpType == "Gemm";
+        return pair.Kind switch
+        {
+            LayerKind.Linear => (Turned("transA", dense, Node("Gemm", project, [x, pair.V], hidden)).With("transB", 1),
+                Biased(dense, Node("Gemm", expand, [hidden, pair.U, .. bias], y))),
+            LayerKind.Product => (Node("MatMul", project, [x, turned], hidden), Node("MatMul", expand, [hidden, pair.U], y)),
+            LayerKind.Left when isGemm => (Turned("transB", dense, Node("Gemm", project, [pair.V, x], hidden)),
+                Biased(dense, Node("Gemm", expand, [pair.U, hidden, .. bias], y)).With("transA", 1)),
+            LayerKind.Left => (Node("MatMul", project, [pair.V, x], hidden), Node("MatMul", expand, [turned, hidden], y)),
+            _ => (Windowed(dense, project, [x, pair.V], hidden),
+                Node("Conv", expand, [hidden, turned, .. bias], y).With("kernel_shape", PairRewrite.KernelOfOne(pair))),
+        };
+    }
+
+    /// <summary>The Transpose of a factor that the two nodes read turned; none where they do not.</summary>
+    public static IEnumerable<NodeProto> Turns(FactorPair pair, NodeProto projection, NodeProto expansion)
+    {
+        var turned = $"{pair.Layer}.turned";
+        if (projection.Input.Concat(expansion.Input).Contains(turned))
+        {
+            var factor = pair.Kind == LayerKind.Product ? pair.V : pair.U;
+            long[] order = [1, 0, .. Enumerable.Range(2, PairRewrite.KernelOfOne(pair).Length).Select(axis => (long)axis)];
+            yield return Node("Transpose", $"{pair.Layer}.turn", [factor], turned).With("perm", order);
+        }
+    }
+
+    /// <summary>A name, with the number of a use behind it from the second on.</summary>
+    public static string Numbered(string name, int use) => use == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}.{use}");
+
+    static NodeProto Turned(string attribute, NodeProto dense, NodeProto node) => dense.Int(attribute, 0) != 0 ? node.With(attribute, 1) : node;
+
+    static NodeProto Biased(NodeProto dense, NodeProto node) => node.Input.Count > 2 && dense.Float("beta", 1) is var beta && beta != 1 ? node.With("beta", beta) : node;
+
+    static NodeProto Windowed(NodeProto dense, string name, IEnumerable<string> inputs, string output)
+    {
+        var node = dense.Clone();
+        node.Name = name;
+        node.Input.Clear();
+        node.Input.AddRange(inputs);
+        node.Output[0] = output;
+        return node;
+    }
+
+    static NodeProto Node(string operation, string name, IEnumerable<string> inputs, string output)
+    {
+        var node = new NodeProto { OpType = operation, Name = name };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        return node;
+    }
+}

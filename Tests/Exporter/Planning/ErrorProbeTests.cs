@@ -1,0 +1,89 @@
+using MaestroDeploy.Exporter.Evaluation;
+using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Exporter.Slicing;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Tests.Exporter.Planning;
+
+[TestClass]
+public sealed class ErrorProbeTests
+{
+    // The masked graph sums the same numbers as the cut one, in another order.
+    const double Rounding = 1e-4;
+
+    static readonly SessionSettings Settings = new() { Threads = 1 };
+
+    [TestMethod]
+    public void Measure_ATrainedModel_GivesErrorsThatNeverRiseWithTheRankAndEndAtNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var cost = SmallModels.Mlp.Cost();
+        using var probe = new ErrorProbe(SmallModels.Mlp, cost, new LabelledSamples(SmallModels.Digits), Settings, folder.Path);
+
+        var table = probe.Measure(new string('0', 64), cost, _ => { }, CancellationToken.None);
+
+        Assert.AreEqual("divergence", table.Measure);
+        foreach (var layer in table.Layers)
+        {
+            Assert.AreEqual(0, layer.Errors[^1]);
+            Assert.IsGreaterThan(layer.Errors[^2], layer.Errors[0], $"one component of {layer.Layer} answers worse than most of them");
+        }
+    }
+
+    [TestMethod]
+    public void Error_OfAPlan_IsThatOfTheCutGraph()
+    {
+        using var folder = new TemporaryFolder();
+        var lod = SmallModels.Mlp;
+        var data = new LabelledSamples(SmallModels.Digits);
+        using var probe = new ErrorProbe(lod, lod.Cost(), data, Settings, folder.Path);
+        int[] ranks = [8, 6, 5];
+
+        var uncut = Outputs(lod, data, folder, [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))]);
+        var cut = Outputs(lod, data, folder, ranks);
+
+        var expected = AnswerDistance.Divergence(uncut, cut);
+        Assert.IsGreaterThan(0.01, expected);
+        Assert.AreEqual(expected, probe.Error(ranks), Rounding * expected);
+    }
+
+    [TestMethod]
+    public void Error_WithoutData_IsTheDistanceOnMadeUpInputs()
+    {
+        using var folder = new TemporaryFolder();
+        var lod = SmallModels.Convolutions;
+        using var probe = new ErrorProbe(lod, lod.Cost(), new RandomInputs(), Settings, folder.Path);
+        var full = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
+
+        Assert.AreEqual("distance", ErrorProbe.MeasureOf(new RandomInputs()));
+        Assert.AreEqual(0, probe.Error(full));
+        Assert.IsGreaterThan(0.01, probe.Error([.. full.Select(_ => 1)]));
+    }
+
+    [TestMethod]
+    public void Divergence_OfProbabilities_TakesThemAsSuch()
+    {
+        NamedTensor[] uncut = [new("p", [1, 2], [0.5f, 0.5f])], cut = [new("p", [1, 2], [0.25f, 0.75f])];
+
+        Assert.AreEqual(0.5 * Math.Log(2) + 0.5 * Math.Log(0.5 / 0.75), AnswerDistance.Divergence(uncut, cut), 1e-6);
+    }
+
+    [TestMethod]
+    public void Divergence_OfAnswersThatAreNotNumbers_IsTheWorstThereIs()
+    {
+        NamedTensor[] uncut = [new("p", [1, 2], [1, 2])], cut = [new("p", [1, 2], [float.NaN, 2])];
+
+        Assert.AreEqual(1e9, AnswerDistance.Divergence(uncut, cut));
+        Assert.AreEqual(1e9, AnswerDistance.Relative(uncut, cut));
+    }
+
+    static List<NamedTensor> Outputs(LodModel lod, LabelledSamples data, TemporaryFolder folder, int[] ranks)
+    {
+        var plan = new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank))));
+        new PlanCutter(lod).Cut(plan).Save(folder["cut.onnx"]);
+        using var session = new ModelSession(folder["cut.onnx"], Settings);
+        return [.. data.Calibration(session, ErrorProbe.SamplesFor(lod.Cost())).Select(batch => session.RunAll(batch.Inputs)[0])];
+    }
+}
