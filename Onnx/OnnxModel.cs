@@ -157,9 +157,10 @@ public sealed class OnnxModel
     }
 
     /// <summary>Lets a caller choose the batch: the first axis of every input and output loses its fixed size, if it has one.</summary>
-    /// <remarks>A node that fixes it too, such as a Reshape, still does.</remarks>
+    /// <remarks>Reshape and Resize nodes that fix it too are rewritten where their place in the batch can be told: see <see cref="BatchAxis"/>.</remarks>
     public void OpenBatchAxis()
     {
+        BatchAxis.Free(this);
         foreach (var shape in Inputs.Concat(Graph.Output).Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1))
         {
             shape.Dim[0] = shape.Dim[0].HasDimValue ? new TensorShapeProto.Types.Dimension { DimParam = "N" } : shape.Dim[0];
