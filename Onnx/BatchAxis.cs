@@ -21,6 +21,7 @@ sealed class BatchAxis
     readonly OnnxModel _model;
     readonly Shapes _shapes;
     readonly Dictionary<string, int> _at = [];
+    readonly HashSet<string> _replaced = [];
     readonly bool _isStatic;
 
     BatchAxis(OnnxModel model)
@@ -40,7 +41,9 @@ sealed class BatchAxis
     {
         if (model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape is { Dim.Count: > 1 } shape && shape.Dim[0] is { HasDimValue: true, DimValue: 1 })
         {
-            new BatchAxis(model).Walk();
+            var axis = new BatchAxis(model);
+            axis.Walk();
+            axis.Prune();
         }
     }
 
@@ -186,9 +189,22 @@ sealed class BatchAxis
         target[entry] = value;
         var old = node.Input[input];
         node.Input[input] = Add(node, TensorValues.Create("", [target.Length], target)); // its own: others may read the old one
-        if (!_model.Graph.Node.Any(other => other.Input.Contains(old)) && _model.Initializer(old) is { } unread && !_model.Graph.Output.Any(output => output.Name == old))
+        _replaced.Add(old);
+    }
+
+    // What nothing reads any more goes.
+    void Prune()
+    {
+        var read = _model.Graph.Node.SelectMany(node => node.Input).Concat(_model.Graph.Output.Select(output => output.Name)).ToHashSet();
+        _replaced.ExceptWith(read);
+        foreach (var constant in _model.Graph.Initializer.Where(constant => _replaced.Contains(constant.Name)).ToList())
         {
-            _model.Graph.Initializer.Remove(unread);
+            _model.Graph.Initializer.Remove(constant);
+        }
+
+        foreach (var node in _model.Graph.Node.Where(node => node.OpType == "Constant" && _replaced.Contains(node.Output[0])).ToList())
+        {
+            _model.Graph.Node.Remove(node);
         }
     }
 

@@ -11,10 +11,10 @@ static class Elementwise
     /// <summary>A function of one tensor.</summary>
     public static OperatorEntry Unary(Func<Tensor, Tensor> function) => new(1, _ => (inputs, _) => [function(inputs[0]!)]);
 
-    /// <summary>A function of two tensors; before opset 7 they broadcast by other rules, which are refused.</summary>
+    /// <summary>A function of two tensors; before opset 7 a node could name the axis that the second starts at, which is refused.</summary>
     public static OperatorEntry Binary(Func<Tensor, Tensor, Tensor> function) => new(2, source =>
     {
-        source.Refuse(source.Node.Int("broadcast", 0) != 0, "it broadcasts by the rules of before opset 7");
+        source.Refuse(source.Opset < 7 && source.Node.Int("broadcast", 0) != 0 && source.Node.Ints("axis") is not null, "it broadcasts from an axis on, as before opset 7");
         return (inputs, _) => [function(inputs[0]!, inputs[1]!)];
     });
 
