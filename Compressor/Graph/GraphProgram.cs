@@ -59,7 +59,7 @@ sealed class GraphProgram
 
     void Add(NodeProto node, int pair)
     {
-        var step = new Step(Compile(node), Slots(node.Input), Slots(node.Output), pair);
+        var step = new Step(Guarded(node), Slots(node.Input), Slots(node.Output), pair);
         if (node.Input.All(name => name.Length == 0 || _constants.ContainsKey(name)))
         {
             Fold(node, step.Operator);
@@ -80,7 +80,24 @@ sealed class GraphProgram
         }
     }
 
-    Operator Compile(NodeProto node)
+    // What does not fit together is told by the node at which it shows.
+    Operator Guarded(NodeProto node)
+    {
+        var (source, run) = Compile(node);
+        return (inputs, mode) =>
+        {
+            try
+            {
+                return run(inputs, mode);
+            }
+            catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException)
+            {
+                throw source.Unsupported($"Torch refuses its operands {NodeSource.ShapesOf(inputs)}: {e.Message.Split('\n')[0]}");
+            }
+        };
+    }
+
+    (NodeSource Source, Operator Run) Compile(NodeProto node)
     {
         var source = new NodeSource(node, _model, _constants);
         if (node.Domain is not ("" or "ai.onnx") || !OperatorTable.Operators.TryGetValue(node.OpType, out var entry))
@@ -89,7 +106,7 @@ sealed class GraphProgram
         }
 
         source.Require(entry);
-        return entry.Compile(source);
+        return (source, entry.Compile(source));
     }
 
     PairExecution Execution(FactorPair pair)
@@ -97,7 +114,7 @@ sealed class GraphProgram
         var node = PairRewrite.DenseNode(_model, pair, $"{pair.Layer}.weight");
         var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
         var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
-        return new PairExecution(pair, Compile(node), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
+        return new PairExecution(pair, Guarded(node), Slot(node.Input[0]), bias, Slot(node.Output[0]), strides);
     }
 
     /// <summary>The pair that each of a pair's nodes belongs to, by the node's output: its projection and its expansion.</summary>

@@ -66,6 +66,18 @@ sealed class NodeSource(NodeProto node, OnnxModel model, IReadOnlyDictionary<str
         }
     }
 
+    /// <summary>The shapes of a node's operands, for messages.</summary>
+    public static string ShapesOf(ReadOnlySpan<Tensor?> inputs)
+    {
+        List<string> shapes = [];
+        foreach (var input in inputs)
+        {
+            shapes.Add(input is null ? "none" : $"[{string.Join(", ", input.shape)}]");
+        }
+
+        return string.Join(" and ", shapes);
+    }
+
     public UntrainableModelException Unsupported(string why) => new(model.Name, node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output[0]}", why);
 
     // Once where the input is a constant, else at each run.

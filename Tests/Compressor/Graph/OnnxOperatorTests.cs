@@ -80,7 +80,7 @@ public sealed class OnnxOperatorTests
 
             The trainable graph has {TrainableGraph.SupportedOperators.Count()} operators of ONNX's standard set, opsets 7 to 22, each in every form but those named below. A model with any other is not trained; the message names the node. It can still be run, measured and factored.
 
-            Beside each stands how many of ONNX's own operator tests it passes, of those on float32 and whole numbers whose model has operators of this list alone ({outcomes.Count(outcome => outcome.Failure is null)} of {outcomes.Count} in all; onnx {Version}, tolerances of ONNX's own runner: rtol 1e-3, atol 1e-7). A test counts for every operator in it. Forms that are newer than those tests are held against ONNX Runtime.
+            Beside each stands how many of ONNX's own operator tests it passes, of those on float32, float64, int32, int64 and bool whose model has operators of this list alone ({outcomes.Count(outcome => outcome.Failure is null)} of {outcomes.Count} in all; onnx {Version}, tolerances of ONNX's own runner: rtol 1e-3, atol 1e-7). A test counts for every operator in it. Forms that are newer than those tests are held against ONNX Runtime.
 
             | operator | ONNX tests passed |
             |---|---|
