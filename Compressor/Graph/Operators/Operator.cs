@@ -36,6 +36,9 @@ sealed class NodeSource(NodeProto node, OnnxModel model, IReadOnlyDictionary<str
     /// <summary>Whether the node gives an output there that is wanted.</summary>
     public bool IsWanted(int output) => output < node.Output.Count && node.Output[output].Length > 0;
 
+    /// <summary>Whether an input is an initializer that may change.</summary>
+    public bool IsStored(int input) => model.Initializer(node.Input[input]) is not null && !constants.ContainsKey(node.Input[input]);
+
     /// <summary>Whole numbers that are an attribute or an input, whichever the opset has; null where there is neither.</summary>
     public Setting<long[]?> Longs(int input, string attribute = "") =>
         node.Ints(attribute) is { } stated ? _ => stated : Read(input, NativeTensor.Longs);

@@ -95,6 +95,35 @@ public sealed class OperatorGradientTests
         Assert.IsEmpty(graph.Weights);
     }
 
+    /// <summary>PyTorch stores equal statistics once and copies them by Identity.</summary>
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void Forward_StatisticsThatAreShared_NeitherMoveNorLearn(bool byIdentity)
+    {
+        var model = new OneNode("BatchNormalization", 15).In(4, 3, 2).Weight(3).Weight(3).Floats(0, 0, 0).Floats(1, 1, 1).Model();
+        if (byIdentity)
+        {
+            Prepend(model, "Identity", "x3", "mean");
+            model.Graph.Node[^1].Input[3] = "mean";
+        }
+        else
+        {
+            model.Graph.Node[^1].Input[3] = "x4";
+            model.Graph.Initializer.Remove(model.Initializer("x3"));
+        }
+
+        using var scope = torch.NewDisposeScope();
+        using var graph = new TrainableGraph(new LodModel(model, [], new LodProvenance()));
+        var x = torch.rand(4, 3, 2);
+        var before = graph.Forward(x);
+
+        graph.Forward(x, null, ForwardMode.TrainFull);
+
+        CollectionAssert.AreEquivalent(new[] { "x1", "x2" }, graph.Weights.Keys.ToArray());
+        Assert.AreEqual(0f, (graph.Forward(x) - before).abs().max().item<float>());
+    }
+
     [TestMethod]
     public void ToModel_HalfPrecision_LearnsInSingleAndIsWrittenBackInHalf()
     {
