@@ -68,7 +68,7 @@ public sealed class DistillationTaskTests
         var start = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 2, new ModelSize([32])), new LodProvenance("student"));
         var (kept, held) = new UnlabelledTask("inputs", Arrays(512)).Split(0.25, seed: 1);
 
-        var result = new Trainer(Recipes.Named(Recipes.Tune) with { Epochs = 6, BatchSize = 32, LearningRate = 0.003 })
+        var result = new Trainer(Recipes.Named(Recipes.Tune) with { Epochs = 30, BatchSize = 32, LearningRate = 0.01 })
             .Train(start, new DistillationTask(kept, teacher), new DistillationTask(held, teacher));
 
         Assert.IsTrue(result.Epochs.All(epoch => epoch.TrainAccuracy is null && epoch.ValidationAccuracy is null));
