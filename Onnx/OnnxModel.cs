@@ -125,13 +125,10 @@ public sealed class OnnxModel
     /// <remarks>Files before IR 4 must list all of them there, and from IR 4 on a listed one is only a default, which ONNX Runtime folds nothing into.</remarks>
     public void FixInitializers()
     {
-        if (Proto.IrVersion < 4)
-        {
-            var fed = Inputs.ToList();
-            Graph.Input.Clear();
-            Graph.Input.AddRange(fed);
-            Proto.IrVersion = 4;
-        }
+        var fed = Inputs.ToList();
+        Graph.Input.Clear();
+        Graph.Input.AddRange(fed);
+        Proto.IrVersion = Math.Max(4, Proto.IrVersion);
     }
 
     /// <summary>Adds or replaces a <c>metadata_props</c> entry.</summary>
