@@ -125,13 +125,10 @@ public sealed class OnnxModel
     /// <remarks>Files before IR 4 must list all of them there, and from IR 4 on a listed one is only a default, which ONNX Runtime folds nothing into.</remarks>
     public void FixInitializers()
     {
-        if (Proto.IrVersion < 4)
-        {
-            var fed = Inputs.ToList();
-            Graph.Input.Clear();
-            Graph.Input.AddRange(fed);
-            Proto.IrVersion = 4;
-        }
+        var fed = Inputs.ToList();
+        Graph.Input.Clear();
+        Graph.Input.AddRange(fed);
+        Proto.IrVersion = Math.Max(4, Proto.IrVersion);
     }
 
     /// <summary>Adds or replaces a <c>metadata_props</c> entry.</summary>
@@ -170,9 +167,10 @@ public sealed class OnnxModel
     }
 
     /// <summary>Lets a caller choose the batch: the first axis of every input and output loses its fixed size, if it has one.</summary>
-    /// <remarks>A node that fixes it too, such as a Reshape, still does.</remarks>
+    /// <remarks>Reshape and Resize nodes that fix it too are rewritten where their place in the batch can be told: see <see cref="BatchAxis"/>.</remarks>
     public void OpenBatchAxis()
     {
+        BatchAxis.Free(this);
         var batch = ShapesOf(Inputs).FirstOrDefault(shape => shape.Dim[0].HasDimValue)?.Dim[0].DimValue;
         foreach (var shape in ShapesOf(Inputs.Concat(Graph.Output)).Where(shape => shape.Dim[0].HasDimValue))
         {

@@ -83,6 +83,7 @@ public static class TensorValues
             DataType.Float => MemoryMarshal.AsBytes(tensor.FloatData.ToArray().AsSpan()),
             DataType.Double => MemoryMarshal.AsBytes(tensor.DoubleData.ToArray().AsSpan()),
             DataType.Int64 => MemoryMarshal.AsBytes(tensor.Int64Data.ToArray().AsSpan()),
+            DataType.Int32 => MemoryMarshal.AsBytes(tensor.Int32Data.ToArray().AsSpan()),
             // The low half of each int32 (TensorProto.int32_data).
             DataType.Float16 or DataType.Bfloat16 => MemoryMarshal.AsBytes(tensor.Int32Data.Select(bits => unchecked((ushort)bits)).ToArray().AsSpan()),
             _ => throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' of {ElementTypes.Name(tensor.DataType)} is not stored as raw data"),

@@ -33,7 +33,7 @@ static class ExportCommand
             var report = FamilyReport.Of(folder, manifest, null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
-                terminal.Say(doubt);
+                terminal.Error(doubt);
             }
 
             terminal.Show(Tables.Family(report));

@@ -10,11 +10,12 @@ using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
-/// <summary>The data that a command line names: labelled samples or parallel text, as a trainer and as an exporter want them.</summary>
+/// <summary>The data that a command line names: labelled samples, parallel text, or inputs without labels, as a trainer and as an exporter want them.</summary>
 sealed class NamedData
 {
     readonly DataSet? _samples;
     readonly ParallelText? _text;
+    readonly UnlabelledTask? _inputs;
 
     /// <param name="samples">A classification set.</param>
     public NamedData(DataSet samples) => (_samples, Evaluation) = (samples, new LabelledSamples(samples));
@@ -22,19 +23,21 @@ sealed class NamedData
     /// <param name="text">Sentences and their translations.</param>
     public NamedData(ParallelText text) => (_text, Evaluation) = (text, new TranslatedSentences(text));
 
+    NamedData(string name, IReadOnlyDictionary<string, NpyArray> inputs) => (_inputs, Evaluation) = (new UnlabelledTask(name, inputs), new UnlabelledInputs(name, inputs));
+
     /// <summary>What <see cref="Load"/> takes.</summary>
     public static IReadOnlyList<string> Forms { get; } = [.. DataSets.Forms, ParallelText.Form];
 
     public string Name => Evaluation.Name;
 
     /// <summary>How raw values become a model's inputs, in plain words.</summary>
-    public string Scaling => _samples?.Scaling ?? "words in lower case, by their numbers in the vocabulary";
+    public string Scaling => _samples?.Scaling ?? (_inputs is not null ? "values as they are" : "words in lower case, by their numbers in the vocabulary");
 
     /// <summary>For recalibrating, checking and measuring variants.</summary>
     public EvaluationData Evaluation { get; }
 
-    /// <summary>How good a graph's answers are on the test split: this data knows the right ones.</summary>
-    public Quality Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation)!;
+    /// <summary>How good a graph's answers are on the test split; null where there are no labels.</summary>
+    public Quality? Measure(ModelSession session, CancellationToken cancellation) => Evaluation.Measure(session, cancellation);
 
     /// <param name="spec">In one of <see cref="Forms"/>.</param>
     /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>
@@ -44,6 +47,17 @@ sealed class NamedData
         !spec.StartsWith("text:", StringComparison.Ordinal) ? new NamedData(DataSets.Load(spec, dataDir).As(format ?? new SampleFormat()))
         : format is null or { IsNone: true } ? new NamedData(ParallelText.Load(spec))
         : throw new UsageException("--layout, --channels, --scale, --mean, --std and --format are for samples of numbers; this is text."));
+
+    /// <param name="spec">npz:FILE, with an array for each of a model's inputs, by its name.</param>
+    /// <exception cref="UsageException">The text names no such file, or its arrays do not go together.</exception>
+    /// <exception cref="DataFormatException">It cannot be read.</exception>
+    public static NamedData Unlabelled(string spec)
+    {
+        const string Archive = "npz:";
+        var path = spec.StartsWith(Archive, StringComparison.Ordinal) ? spec[Archive.Length..] : throw new UsageException($"--inputs is {Archive}FILE here; found '{spec}'.");
+        var arrays = File.Exists(path) ? NpzFile.Read(path) : throw new DataFormatException(path, "there is no such file.");
+        return UsageException.Check(() => new NamedData(Path.GetFileNameWithoutExtension(path), arrays));
+    }
 
     /// <summary>What to say of a dense model that is hardly better than guessing; null where there is nothing to say.</summary>
     /// <param name="accuracy">Its share of right answers, 0 to 1; null where it was not measured.</param>
@@ -59,24 +73,31 @@ sealed class NamedData
     /// <param name="options">How they are trained on.</param>
     /// <param name="augmentation">How images are varied; null for not at all.</param>
     /// <param name="teacher">The model whose answers are learnt; null for the labels.</param>
-    /// <exception cref="UsageException">The samples cannot be varied so, or labels are weighed where there is no teacher.</exception>
+    /// <exception cref="UsageException">The samples cannot be varied so, or have neither labels nor a teacher.</exception>
     public (TrainingTask Training, TrainingTask? Validation) Tasks(TrainingOptions options, Augmentation? augmentation = null, Teacher? teacher = null)
     {
-        var (training, validation) = Labelled(options, augmentation);
-        return teacher is not null ? (new DistillationTask(training, teacher, options.LabelWeight), validation is null ? null : new DistillationTask(validation, teacher, options.LabelWeight))
-            : options.LabelWeight == 0 ? (training, validation)
-            : throw new UsageException("--label-weight weighs the labels beside a teacher; name one by --teacher.");
+        var (training, validation) = Untaught(options, augmentation);
+        return teacher is not null ? (Taught(training), validation is null ? null : Taught(validation))
+            : training.HasLabels ? (training, validation)
+            : throw new UsageException("--inputs have no labels to learn; name a model whose answers are learnt by --teacher.");
+
+        DistillationTask Taught(TrainingTask task) => new(task, teacher, task.HasLabels ? options.LabelWeight : 0);
     }
 
-    (TrainingTask Training, TrainingTask? Validation) Labelled(TrainingOptions options, Augmentation? augmentation)
+    (TrainingTask Training, TrainingTask? Validation) Untaught(TrainingOptions options, Augmentation? augmentation)
     {
+        if (_samples is null && augmentation is not null)
+        {
+            throw new UsageException("--crop and --flip are for images with their labels.");
+        }
+
+        if (_inputs is not null)
+        {
+            return options.Validation > 0 ? UsageException.Check(() => _inputs.Split(options.Validation, options.Seed)) : (_inputs, null);
+        }
+
         if (_text is not null)
         {
-            if (augmentation is not null)
-            {
-                throw new UsageException("--crop and --flip are for images; this is text.");
-            }
-
             return (new TranslationTask(_text.Train, _text.Vocabulary.Count), options.Validation > 0 ? new TranslationTask(_text.Validation, _text.Vocabulary.Count) : null);
         }
 
@@ -87,7 +108,8 @@ sealed class NamedData
     /// <summary>A built-in model with fresh weights that fits the data.</summary>
     /// <exception cref="UsageException">There is no such model, or a size is not one of its.</exception>
     public OnnxModel BuiltIn(string name, int seed, ModelSize size) => UsageException.Check(() =>
-        _text is null
+        _inputs is not null ? throw new UsageException($"--inputs are named after a model's own inputs; give an .onnx file instead of {name}.")
+            : _text is null
             ? BuiltInModels.Create(name, _samples!.Train.SampleShape.AsSpan(), _samples.Train.Classes, seed, size)
             : BuiltInModels.CreateTranslator(name, _text.Vocabulary.Count, seed, size));
 

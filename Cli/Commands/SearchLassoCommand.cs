@@ -78,7 +78,7 @@ static class SearchLassoCommand
         var path = Path.Combine(folder, TrainingJob.ModelFile);
         found.Result.Model.Save(path);
         using var session = new ModelSession(path, settings);
-        var accuracy = data.Measure(session, cancellation).Accuracy;
+        var accuracy = data.Measure(session, cancellation)!.Accuracy;
         var lasso = found.Tries[found.Chosen].Lasso;
         var report = new SearchReport(path, found.IsMet, lasso, accuracy, found.Tries);
         TrainingJob.WriteWhole(Path.Combine(folder, TableFile), [ProfilesJson.ToText(report)]);

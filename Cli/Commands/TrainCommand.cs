@@ -19,7 +19,7 @@ static class TrainCommand
         var teacher = new Option<string?>("--teacher") { Description = "A model, such as the original, whose answers are learnt instead of the labels." };
         var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model: each step trains one of them, not a share drawn at random." };
         var threads = SharedOptions.Threads();
-        var data = new TrainingDataFlags();
+        var data = new TrainingDataFlags(allowsInputs: true);
         var size = new ModelSizeFlags();
         var training = new TrainingFlags();
         var command = new Command("train", "Train a model by LoD: the ranks of its layers become ordered by what they are worth.") { model, output, teacher, plans, resume, threads };

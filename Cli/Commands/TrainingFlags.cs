@@ -19,14 +19,14 @@ sealed class TrainingFlags
     public TrainingFlags()
     {
         _recipe.AcceptOnlyFromAmong([.. Recipes.Names]);
-        Add<int>("--epochs", "Passes over the training split; default 10.", (options, value) => options with { Epochs = value });
-        Add<int>("--batch-size", "Samples a step; default 64, of paper 128.", (options, value) => options with { BatchSize = value });
+        Add<int>("--epochs", "Passes over the training split; default 10, of tune 4.", (options, value) => options with { Epochs = value });
+        Add<int>("--batch-size", "Samples a step; default 64, of paper and tune 128.", (options, value) => options with { BatchSize = value });
         AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent, plans (see --plans) or none.", (options, value) => options with { Sampling = value });
-        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16.", (options, value) => options with { SmallestShare = value });
+        Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16, of tune 0.2.", (options, value) => options with { SmallestShare = value });
         Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
         Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });
         Add<bool>("--soft-targets", "Whether the full pass teaches the cut ones, not the labels: true or false.", (options, value) => options with { SoftTargets = value });
-        Add<double>("--label-weight", "Beside a teacher, the share of the loss that is taken from the labels; default 0.", (options, value) => options with { LabelWeight = value });
+        Add<double>("--label-weight", "Beside a teacher, the share of the loss that is taken from the labels, where there are labels; default 0, of tune 0.5.", (options, value) => options with { LabelWeight = value });
         AddName<OptimizerKind>("--optimizer", "sgd or adam-w.", (options, value) => options with { Optimizer = value });
         Add<double>("--learning-rate", "The peak.", (options, value) => options with { LearningRate = value });
         AddName<ScheduleKind>("--schedule", "cosine, constant, step or inverse-square-root.", (options, value) => options with { Schedule = value });

@@ -78,7 +78,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
             terminal.Say($"the teacher is right on {Units.Share(accuracy)} of {taught.Name}");
             if (data.Doubt(accuracy) is { } doubt)
             {
-                terminal.Say(doubt);
+                terminal.Error(doubt);
             }
         }
     }
@@ -88,20 +88,23 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         terminal.Progress("measuring accuracy");
         using var session = new ModelSession(_modelPath, settings);
         var quality = data.Measure(session, cancellation);
-        var perplexity = quality.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
-        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}, accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime");
+        var perplexity = quality?.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
+        var answers = quality is null ? "" : $", accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime";
+        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}{answers}");
         var lod = result.Model;
         var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
         var cost = lod.Cost().At(ranks);
-        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, quality.Accuracy,
-            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality.Perplexity);
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, quality?.Accuracy,
+            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality?.Perplexity);
     }
 
     void Tell(EpochMetrics epoch)
     {
-        var validated = epoch.ValidationAccuracy is { } accuracy ? $"  validation {Units.Share(accuracy)}" : "";
+        var trained = epoch.TrainAccuracy is { } right ? $"  training {Units.Share(right)}" : "";
+        var validated = epoch.ValidationAccuracy is { } accuracy ? $"  validation {Units.Share(accuracy)}"
+            : epoch.ValidationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $"  validation loss {loss:0.0000}") : "";
         terminal.Say(string.Create(CultureInfo.InvariantCulture,
-            $"epoch {epoch.Epoch,3}  loss {epoch.Loss:0.000}  training {Units.Share(epoch.TrainAccuracy)}{validated}  {Units.Count(epoch.Macs)} MACs  {epoch.Seconds:0.0} s"));
+            $"epoch {epoch.Epoch,3}  loss {epoch.Loss:0.000}{trained}{validated}  {Units.Count(epoch.Macs)} MACs  {epoch.Seconds:0.0} s"));
     }
 
     void Tell(TrainingProgress at) => terminal.Progress($"epoch {at.Epoch} of {at.Epochs}", string.Create(CultureInfo.InvariantCulture,

@@ -60,7 +60,7 @@ sealed class GraphProgram
 
     void Add(NodeProto node, int use)
     {
-        var step = new Step(Compile(node), Slots(node.Input), Slots(node.Output), use);
+        var step = new Step(Guarded(node), Slots(node.Input), Slots(node.Output), use);
         if (node.Input.All(name => name.Length == 0 || _constants.ContainsKey(name)))
         {
             Fold(node, step.Operator);
@@ -81,7 +81,24 @@ sealed class GraphProgram
         }
     }
 
-    Operator Compile(NodeProto node)
+    // What does not fit together is told by the node at which it shows.
+    Operator Guarded(NodeProto node)
+    {
+        var (source, run) = Compile(node);
+        return (inputs, mode) =>
+        {
+            try
+            {
+                return run(inputs, mode);
+            }
+            catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException)
+            {
+                throw source.Unsupported($"Torch refuses its operands {NodeSource.ShapesOf(inputs)}: {e.Message.Split('\n')[0]}");
+            }
+        };
+    }
+
+    (NodeSource Source, Operator Run) Compile(NodeProto node)
     {
         var source = new NodeSource(node, _model, _constants);
         if (node.Domain is not ("" or "ai.onnx") || !OperatorTable.Operators.TryGetValue(node.OpType, out var entry))
@@ -90,7 +107,7 @@ sealed class GraphProgram
         }
 
         source.Require(entry);
-        return entry.Compile(source);
+        return (source, entry.Compile(source));
     }
 
     PairExecution Execution(FactorPair pair, PairUse use)
@@ -98,7 +115,7 @@ sealed class GraphProgram
         var node = PairRewrite.DenseNode(pair, use, $"{pair.Layer}.weight");
         var strides = pair.Kind == LayerKind.Conv ? (node.Ints("strides") ?? []).Aggregate(1L, (product, step) => product * step) : 1;
         var bias = node.Input.Count > 2 && node.Input[2].Length > 0 ? Slot(node.Input[2]) : -1;
-        return new PairExecution(pair, Compile(node), Slot(node.Input[1 - PairRewrite.WeightAt(pair)]), bias, Slot(node.Output[0]), strides);
+        return new PairExecution(pair, Guarded(node), Slot(node.Input[1 - PairRewrite.WeightAt(pair)]), bias, Slot(node.Output[0]), strides);
     }
 
     /// <summary>The use of a pair that each of its nodes belongs to, by the node's output: its projection and its expansion.</summary>

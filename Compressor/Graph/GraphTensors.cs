@@ -16,14 +16,14 @@ sealed class GraphTensors : IDisposable
     /// <exception cref="UntrainableModelException">A tensor of a type that Torch lacks.</exception>
     public GraphTensors(OnnxModel model)
     {
-        var statistics = Read(model, (node, i) => node.OpType == "BatchNormalization" && i is 3 or 4);
-        var settings = Read(model, (node, i) => OperatorTable.Operators.TryGetValue(node.OpType, out var entry) && entry.Settings.Contains(i));
+        var statistics = OwnStatistics(model);
+        var fixedNumbers = Fixed(model);
         try
         {
             foreach (var initializer in model.Graph.Initializer)
             {
                 var tensor = NativeTensor.From(model, initializer).DetachFromDisposeScope();
-                var isNumber = tensor.dtype is not ScalarType.Float32 || tensor.dim() == 0 || settings.Contains(initializer.Name);
+                var isNumber = tensor.dtype is not ScalarType.Float32 || tensor.dim() == 0 || fixedNumbers.Contains(initializer.Name);
                 (statistics.Contains(initializer.Name) ? Statistics : isNumber ? Constants : Weights)[initializer.Name] = tensor;
             }
         }
@@ -60,6 +60,23 @@ sealed class GraphTensors : IDisposable
         }
     }
 
-    static HashSet<string> Read(OnnxModel model, Func<NodeProto, int, bool> isRead) =>
-        [.. model.Graph.Node.SelectMany(node => node.Input.Where((_, i) => isRead(node, i)))];
+    // Of one norm alone: what several share cannot be moved for each.
+    static HashSet<string> OwnStatistics(OnnxModel model)
+    {
+        var reads = model.Graph.Node.SelectMany(node => node.Input).CountBy(name => name).ToDictionary();
+        return [.. Read(model, IsStatistic).Where(name => reads[name] == 1 && model.Initializer(name) is not null)];
+    }
+
+    // PyTorch stores equal tensors once, and gives them out again by Identity.
+    static HashSet<string> Fixed(OnnxModel model)
+    {
+        var copies = model.Graph.Node.Where(node => node.OpType == "Identity").ToDictionary(node => node.Output[0], node => node.Input[0]);
+        return [.. Read(model, (node, i) => IsStatistic(node, i) || (OperatorTable.Operators.TryGetValue(node.OpType, out var entry) && entry.Settings.Contains(i))).Select(Original)];
+
+        string Original(string name) => copies.TryGetValue(name, out var original) ? Original(original) : name;
+    }
+
+    static bool IsStatistic(NodeProto node, int input) => node.OpType == "BatchNormalization" && input is 3 or 4;
+
+    static IEnumerable<string> Read(OnnxModel model, Func<NodeProto, int, bool> isRead) => model.Graph.Node.SelectMany(node => node.Input.Where((_, i) => isRead(node, i)));
 }

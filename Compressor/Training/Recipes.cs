@@ -18,10 +18,12 @@ public static class Recipes
         {
             Recipe = Tune,
             DenseShare = 0,
+            SmallestShare = 0.2, // few epochs, spent on the budgets that a model is mostly cut to
+            LabelWeight = 0.5, // many a published model is trained for something else too, or has seen too little of its data
             Epochs = 4,
             BatchSize = 128,
             Optimizer = OptimizerKind.AdamW,
-            LearningRate = 0.001,
+            LearningRate = 0.003,
             WarmUp = 0.1,
             WeightDecay = 0,
         }),

@@ -89,7 +89,7 @@ public sealed class Trainer
         var (loss, accuracy) = run.TrainEpoch((step, meanLoss) => progress?.Report(At(step, meanLoss)), cancellation);
         run.Shrink();
         run.RecalibrateNorms();
-        var validated = validation is null ? ((double Loss, double Accuracy, double Score)?)null : run.Validate(validation);
+        var validated = validation is null ? ((double Loss, double? Accuracy, double Score)?)null : run.Validate(validation);
         var isBest = validated is { } now && (run.State.BestEpoch == 0 || now.Score < run.State.BestScore);
         var cost = run.Cost;
         run.Note(new EpochMetrics(epoch, loss, accuracy, validated?.Loss, validated?.Accuracy, run.LearningRate, cost.Params, cost.Macs, run.State.TrainingMacs, run.Ranks,

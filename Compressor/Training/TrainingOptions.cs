@@ -47,7 +47,7 @@ public sealed record TrainingOptions
     /// <summary>Whether the full pass teaches the cut ones, instead of the labels; default yes. A teacher teaches both.</summary>
     public bool SoftTargets { get; init; } = true;
 
-    /// <summary>The share of the loss that is taken from the labels where a teacher gives the rest, 0 to 1; default 0.</summary>
+    /// <summary>The share of the loss that is taken from the labels where a teacher gives the rest and there are labels, 0 to 1; default 0.</summary>
     public double LabelWeight { get; init; }
 
     /// <summary>Passes over the training split, 1 and more; default 10.</summary>

@@ -15,9 +15,9 @@ public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps
 /// <summary>One epoch, as a line of <c>metrics.jsonl</c>.</summary>
 /// <param name="Epoch">From 1.</param>
 /// <param name="Loss">Mean loss over the epoch's steps: of the full pass plus those at sampled ranks.</param>
-/// <param name="TrainAccuracy">Share of training answers that were right while training, at the ranks of the step's first pass, 0 to 1.</param>
-/// <param name="ValidationLoss">Mean cross-entropy on the held-out split, in nats; null where none is held out.</param>
-/// <param name="ValidationAccuracy">Share of right answers there, at current ranks, 0 to 1.</param>
+/// <param name="TrainAccuracy">Share of training answers that were right while training, at the ranks of the step's first pass, 0 to 1; null without labels.</param>
+/// <param name="ValidationLoss">Mean loss on the held-out split at current ranks, of labels the cross-entropy in nats; null where none is held out.</param>
+/// <param name="ValidationAccuracy">Share of right answers there, at current ranks, 0 to 1; null without labels.</param>
 /// <param name="LearningRate">At the epoch's end.</param>
 /// <param name="Params">Parameters of the model, each factored layer at the cheaper of pair and dense.</param>
 /// <param name="Macs">Multiply-accumulates a sample, counted the same way.</param>
@@ -26,7 +26,7 @@ public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps
 /// <param name="Importance">‖u_b‖·‖v_b‖ of each component of each factored layer, four digits.</param>
 /// <param name="Seconds">Wall time of the epoch.</param>
 public sealed record EpochMetrics(
-    int Epoch, double Loss, double TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy, double LearningRate, long Params, long Macs, double TrainingMacs,
+    int Epoch, double Loss, double? TrainAccuracy, double? ValidationLoss, double? ValidationAccuracy, double LearningRate, long Params, long Macs, double TrainingMacs,
     IReadOnlyDictionary<string, int> Ranks, IReadOnlyDictionary<string, float[]> Importance, double Seconds);
 
 /// <summary>What a run came to.</summary>

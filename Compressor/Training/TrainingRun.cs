@@ -77,8 +77,8 @@ sealed class TrainingRun : IDisposable
     }
 
     /// <summary>One pass over the training split.</summary>
-    /// <returns>The mean loss of its steps, and the share of answers that were right.</returns>
-    public (double Loss, double Accuracy) TrainEpoch(Action<int, double> onStep, CancellationToken cancellation)
+    /// <returns>The mean loss of its steps, and the share of answers that were right, null without labels.</returns>
+    public (double Loss, double? Accuracy) TrainEpoch(Action<int, double> onStep, CancellationToken cancellation)
     {
         var epoch = State.Epochs.Count + 1;
         var batches = _task.Batches(_batchSize, RandomStreams.At(_options.Seed, RandomUse.Order, epoch));
@@ -101,7 +101,7 @@ sealed class TrainingRun : IDisposable
         // The last step's loss was taken before it.
         using var scope = NewDisposeScope();
         return _graph.Weights.Values.All(weight => weight.detach().isfinite().all().item<bool>())
-            ? (loss / batches.Count, (double)right / of)
+            ? (loss / batches.Count, _task.HasLabels ? (double)right / of : null)
             : throw new TrainingDivergedException(epoch, batches.Count, LearningRate);
     }
 
@@ -150,7 +150,7 @@ sealed class TrainingRun : IDisposable
     /// The score is the loss; where families are trained, its mean with that at a quarter of the ranks. Not so behind norms, whose
     /// statistics at a quarter are measured only when a variant is exported.
     /// </remarks>
-    public (double Loss, double Accuracy, double Score) Validate(TrainingTask held)
+    public (double Loss, double? Accuracy, double Score) Validate(TrainingTask held)
     {
         var (loss, accuracy) = Evaluate(held, null);
         int[] quarter = [.. _graph.Ranks.Select(rank => (rank + 3) / 4)];
@@ -173,7 +173,7 @@ sealed class TrainingRun : IDisposable
 
     bool TrainsFull => _options.FullPass || _options.Sampling == Sampling.None || !IsFactored;
 
-    (double Loss, double Accuracy) Evaluate(TrainingTask held, int[]? ranks)
+    (double Loss, double? Accuracy) Evaluate(TrainingTask held, int[]? ranks)
     {
         using var nothing = no_grad();
         var (loss, right, of) = (0.0, 0L, 0L);
@@ -185,7 +185,7 @@ sealed class TrainingRun : IDisposable
             of += batch.Of;
         }
 
-        return (loss / of, (double)right / of);
+        return (loss / of, held.HasLabels ? (double)right / of : null);
 
         (double Loss, long Right, long Of) Answer(int[] samples)
         {

@@ -15,11 +15,11 @@ static class LearntTensors
     static IEnumerable<TensorProto> Of(GraphProto graph, ConstantValues? constants)
     {
         var statistics = graph.Node.Where(node => node.OpType == "BatchNormalization").SelectMany(node => node.Input.Skip(3)).ToHashSet();
-        // In the order of the graph a Constant node comes before what reads it, so names suffice.
         var read = graph.Node.Where(node => Readers.Contains(node.OpType)).SelectMany(node => node.Input)
             .Select(input => constants?.Find(input)?.RootName ?? input).ToHashSet();
         var held = graph.Node.Where(node => node.OpType == "Constant" && node.Output.Any(read.Contains))
-            .Select(node => (Name: node.Output[0], Tensor: node.ConstantTensor()));
+            .Select(node => (Name: node.Output[0], Tensor: node.ConstantTensor()))
+            .Where(one => one.Tensor is not null && ElementTypes.Count(one.Tensor) > 1);
         return graph.Initializer.Select(tensor => (tensor.Name, Tensor: (TensorProto?)tensor)).Concat(held)
             .Where(one => one.Tensor is not null && ElementTypes.IsFloat(one.Tensor.DataType) && !statistics.Contains(one.Name))
             .Select(one => one.Tensor!)

@@ -84,6 +84,7 @@ static class ShapeInference
         "SpaceToDepth" => Blocks(x, node.Int("blocksize", 0), deeper: true),
         "Expand" => Operand(node, 1, source) is { } wanted ? Broadcast(x, wanted) : null,
         "Flatten" => Flatten(x, node.Int("axis", 1)),
+        "OneHot" => Operand(node, 1, source) is [var depth] ? OneHot(x, depth, node.Int("axis", -1)) : null,
         "Pad" => Pad(node, x, source),
         "Reshape" => Operand(node, 1, source) is { } target ? Reshape(x, target, node.Int("allowzero", 0) != 0) : null,
         "Resize" or "Upsample" => Resize(node, x, source),

@@ -277,6 +277,10 @@ static class ShapeRules
         return result.All(size => size > 0) ? result : null;
     }
 
+    /// <summary>Classes spread out along a new axis.</summary>
+    public static long[]? OneHot(long[] x, long depth, long axis) =>
+        Axis(axis, x.Length + 1) is { } at ? [.. x[..at], depth, .. x[at..]] : null;
+
     /// <summary>What a Pad adds to both ends of some axes.</summary>
     public static long[]? Pad(NodeProto node, long[] x, IShapeSource source)
     {

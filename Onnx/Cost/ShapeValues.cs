@@ -50,6 +50,7 @@ sealed record ShapeValues(double[] Elements, bool Whole)
             "Concat" => inputs.All(input => input is not null) ? new([.. inputs.SelectMany(input => input!.Elements)], x.Whole) : null,
             "Gather" => second is null ? null : Gather(x, second.Integers),
             "Slice" => Slice(node, x, source),
+            "Transpose" => Transpose(x, source.Shape(node.Input[0])),
             "ReduceProd" => new([x.Elements.Aggregate(1.0, (product, value) => product * value)], x.Whole),
             "ConstantOfShape" => Filled(node, x),
             "Expand" when x.Elements.Length == 1 && second is not null => Repeated(x.Elements[0], second.Integers, x.Whole),
@@ -95,14 +96,20 @@ sealed record ShapeValues(double[] Elements, bool Whole)
     {
         var (starts, ends) = (node.Ints("starts") ?? ShapeRules.Operand(node, 1, source), node.Ints("ends") ?? ShapeRules.Operand(node, 2, source));
         var step = ShapeRules.Operand(node, 4, source) is [var one] ? one : 1;
-        if (starts is not [var start] || ends is not [var end] || step == 0)
+        var axis = (node.Ints("axes") ?? ShapeRules.Operand(node, 3, source)) is [var along] ? along : 0;
+        if (starts is not [var start] || ends is not [var end] || step == 0 || axis != 0 || x.Elements.Length == 0 || source.Shape(node.Input[0]) is not [> 0 and var rows, ..])
         {
             return null;
         }
 
-        var (first, count) = ShapeRules.Taken(start, end, step, x.Elements.Length);
-        return x with { Elements = [.. Enumerable.Range(0, (int)count).Select(i => x.Elements[first + i * step])] };
+        // PyTorch pads by the rows of a table in reverse.
+        var width = x.Elements.Length / (int)rows;
+        var (first, count) = ShapeRules.Taken(start, end, step, rows);
+        return x with { Elements = [.. Enumerable.Range(0, (int)count).SelectMany(i => x.Elements.Skip((int)(first + i * step) * width).Take(width))] };
     }
+
+    static ShapeValues? Transpose(ShapeValues x, long[]? shape) => shape is not [> 0 and var rows, > 0 and var columns] || Sizes.Product(shape) != x.Elements.Length ? null
+        : x with { Elements = [.. Enumerable.Range(0, x.Elements.Length).Select(i => x.Elements[i % rows * columns + i / rows])] };
 
     static ShapeValues? Filled(NodeProto node, ShapeValues shape)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx.Cost;
@@ -111,6 +112,10 @@ public sealed class Shapes : IShapeSource
         if (tensor.DataType == (int)TensorProto.Types.DataType.Int64)
         {
             _values[name] = new ShapeValues(Array.ConvertAll(_model.Longs(tensor), value => (double)value), Whole: true);
+        }
+        else if (tensor.DataType == (int)TensorProto.Types.DataType.Int32)
+        {
+            _values[name] = new ShapeValues(Array.ConvertAll(MemoryMarshal.Cast<byte, int>(_model.RawBytes(tensor)).ToArray(), value => (double)value), Whole: true);
         }
         else if (ElementTypes.IsFloat(tensor.DataType))
         {

@@ -2,32 +2,42 @@ using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx.LowRank;
 
-/// <summary>Names for layers: what a factored or merged layer adds to the graph must not be there already.</summary>
+/// <summary>Names for layers: what a factored or merged layer adds to the graph, values and nodes, must not be there already.</summary>
 sealed class LayerNames(GraphProto graph)
 {
-    readonly HashSet<string> _taken = [.. graph.Node.SelectMany(node => node.Output).Concat(graph.Initializer.Select(tensor => tensor.Name))
-        .Concat(graph.Input.Select(input => input.Name)).Concat(graph.Node.SelectMany(node => node.Bodies()).SelectMany(Inside))];
+    readonly HashSet<string> _values = [.. Values(graph)];
+    readonly HashSet<string> _nodes = [.. graph.Node.Select(node => node.Name)];
 
     /// <summary>A layer's name, or that with the first number behind it that is free.</summary>
-    /// <param name="wanted">What it would be called.</param>
-    /// <param name="uses">Nodes that read the weight.</param>
-    /// <param name="weight">Names that go with the weight.</param>
-    public string Unused(string wanted, int uses, IReadOnlyList<string> weight)
+    /// <param name="nodes">The layer's nodes, which go with the dense weight, as the weight itself does.</param>
+    /// <param name="weight">Names of values that go.</param>
+    public string Unused(IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> weight)
     {
+        var wanted = nodes[0].Title();
+        var own = nodes.Select(node => node.Name).ToHashSet();
         var name = wanted;
-        for (var i = 2; Added(name, uses).Any(added => _taken.Contains(added) && !weight.Contains(added)); i++)
+        for (var i = 2; !IsFree(name); i++)
         {
             name = $"{wanted}.{i}";
         }
 
-        _taken.UnionWith(Added(name, uses));
+        _values.UnionWith(NewValues(name, nodes.Count));
+        _nodes.UnionWith(NewNodes(name, nodes.Count));
         return name;
+
+        bool IsFree(string name) => !NewValues(name, nodes.Count).Any(value => _values.Contains(value) && !weight.Contains(value))
+            && !NewNodes(name, nodes.Count).Any(node => _nodes.Contains(node) && !own.Contains(node));
     }
 
-    static IEnumerable<string> Added(string name, int uses) =>
-        [$"{name}.u", $"{name}.v", $"{name}.turned", $"{name}.weight", .. Enumerable.Range(1, uses).Select(use => PairRewrite.Hidden(name, use))];
+    static IEnumerable<string> NewValues(string name, int uses) =>
+        [$"{name}.u", $"{name}.v", $"{name}.turned", $"{name}.zero", $"{name}.weight", .. EachUse($"{name}.hidden", uses)];
+
+    static IEnumerable<string> NewNodes(string name, int uses) =>
+        [$"{name}.turn", $"{name}.zero", .. EachUse(name, uses), .. EachUse($"{name}.project", uses), .. EachUse($"{name}.expand", uses)];
+
+    static IEnumerable<string> EachUse(string name, int uses) => Enumerable.Range(1, uses).Select(use => PairNodes.Numbered(name, use));
 
     // A body may not name a value as the graph outside does.
-    static IEnumerable<string> Inside(GraphProto body) => body.Node.SelectMany(node => node.Output.Concat(node.Bodies().SelectMany(Inside)))
-        .Concat(body.Initializer.Select(tensor => tensor.Name)).Concat(body.Input.Select(input => input.Name));
+    static IEnumerable<string> Values(GraphProto graph) => graph.Node.SelectMany(node => node.Output.Concat(node.Bodies().SelectMany(Values)))
+        .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Input.Select(input => input.Name));
 }

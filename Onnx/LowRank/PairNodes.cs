@@ -6,23 +6,28 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <summary>The nodes that a pair puts in the place of dense ones.</summary>
 static class PairNodes
 {
+    /// <summary>The first opset whose Gemm may go without a bias.</summary>
+    public const int FirstWithoutBias = 11;
+
     /// <summary>The projection and the expansion in the place of one dense node.</summary>
     /// <param name="pair">The pair.</param>
     /// <param name="dense">The node.</param>
     /// <param name="x">The value that it applies its weight to.</param>
     /// <param name="use">Which of the layer's nodes it is, from 1.</param>
-    public static (NodeProto Projection, NodeProto Expansion) Of(FactorPair pair, NodeProto dense, string x, int use)
+    /// <param name="opset">The model's: until 10 a Gemm must have a bias.</param>
+    public static (NodeProto Projection, NodeProto Expansion) Of(FactorPair pair, NodeProto dense, string x, int use, long opset)
     {
-        var (hidden, y, turned) = (PairRewrite.Hidden(pair.Layer, use), dense.Output[0], $"{pair.Layer}.turned");
+        string[] zero = opset < FirstWithoutBias ? [Zero(pair)] : [];
+        var (hidden, y, turned) = (Numbered($"{pair.Layer}.hidden", use), dense.Output[0], $"{pair.Layer}.turned");
         string project = Numbered($"{pair.Layer}.project", use), expand = Numbered($"{pair.Layer}.expand", use);
         var bias = dense.Input.Skip(2).Where(input => input.Length > 0);
         var isGemm = dense.OpType == "Gemm";
         return pair.Kind switch
         {
-            LayerKind.Linear => (Turned("transA", dense, Node("Gemm", project, [x, pair.V], hidden)).With("transB", 1),
+            LayerKind.Linear => (Turned("transA", dense, Node("Gemm", project, [x, pair.V, .. zero], hidden)).With("transB", 1),
                 Biased(dense, Node("Gemm", expand, [hidden, pair.U, .. bias], y))),
             LayerKind.Product => (Node("MatMul", project, [x, turned], hidden), Node("MatMul", expand, [hidden, pair.U], y)),
-            LayerKind.Left when isGemm => (Turned("transB", dense, Node("Gemm", project, [pair.V, x], hidden)),
+            LayerKind.Left when isGemm => (Turned("transB", dense, Node("Gemm", project, [pair.V, x, .. zero], hidden)),
                 Biased(dense, Node("Gemm", expand, [pair.U, hidden, .. bias], y)).With("transA", 1)),
             LayerKind.Left => (Node("MatMul", project, [pair.V, x], hidden), Node("MatMul", expand, [turned, hidden], y)),
             _ => (Windowed(dense, project, [x, pair.V], hidden),
@@ -30,9 +35,16 @@ static class PairNodes
         };
     }
 
-    /// <summary>The Transpose of a factor that the two nodes read turned; none where they do not.</summary>
-    public static IEnumerable<NodeProto> Turns(FactorPair pair, NodeProto projection, NodeProto expansion)
+    /// <summary>What all uses of a pair read beside the factors: the Transpose of one that they read turned, and a bias of zero.</summary>
+    public static IEnumerable<NodeProto> Shared(FactorPair pair, NodeProto projection, NodeProto expansion, TensorProto.Types.DataType type)
     {
+        if (projection.Input.Contains(Zero(pair)))
+        {
+            var zero = Node("Constant", Zero(pair), [], Zero(pair));
+            zero.Attribute.Add(new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = TensorValues.Create("", [1], [0], type) });
+            yield return zero;
+        }
+
         var turned = $"{pair.Layer}.turned";
         if (projection.Input.Concat(expansion.Input).Contains(turned))
         {
@@ -41,6 +53,9 @@ static class PairNodes
             yield return Node("Transpose", $"{pair.Layer}.turn", [factor], turned).With("perm", order);
         }
     }
+
+    /// <summary>The bias of a projection that must have one.</summary>
+    public static string Zero(FactorPair pair) => $"{pair.Layer}.zero";
 
     /// <summary>A name, with the number of a use behind it from the second on.</summary>
     public static string Numbered(string name, int use) => use == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}.{use}");

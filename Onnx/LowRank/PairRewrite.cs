@@ -37,11 +37,15 @@ public static class PairRewrite
         for (var use = 1; use <= layer.Nodes.Count; use++)
         {
             var dense = layer.Nodes[use - 1];
-            var (project, expand) = PairNodes.Of(pair, dense, layer.InputOf(dense), use);
-            Replace(model.Graph, dense, [.. use == 1 ? PairNodes.Turns(pair, project, expand) : [], project, expand]);
+            var (project, expand) = PairNodes.Of(pair, dense, layer.InputOf(dense), use, model.Opset);
+            Replace(model.Graph, dense, [.. use == 1 ? PairNodes.Shared(pair, project, expand, layer.Weight.Type) : [], project, expand]);
         }
 
-        RemoveUnread(model, layer.Weight.Values[^1]);
+        foreach (var dense in layer.Nodes)
+        {
+            RemoveUnread(model, dense.Input[WeightAt(pair)]);
+        }
+
         return pair;
     }
 
@@ -55,7 +59,7 @@ public static class PairRewrite
         for (var i = 0; i < uses.Count; i++)
         {
             var dense = DenseNode(pair, uses[i], weight);
-            dense.Name = i == 0 ? pair.Layer : $"{pair.Layer}.{i + 1}";
+            dense.Name = PairNodes.Numbered(pair.Layer, i + 1);
             Replace(model.Graph, uses[i].Expansion, []);
             Replace(model.Graph, uses[i].Projection, [dense]);
         }
@@ -65,6 +69,7 @@ public static class PairRewrite
             model.Graph.Node.Remove(turn);
         }
 
+        RemoveUnread(model, PairNodes.Zero(pair));
         RemoveInitializer(model, pair.U);
         RemoveInitializer(model, pair.V);
     }
@@ -77,8 +82,9 @@ public static class PairRewrite
     {
         var dense = use.Projection.Clone();
         dense.Name = pair.Layer;
+        dense.Input.Clear();
+        dense.Input.AddRange(use.Projection.Input.Take(2).Concat(use.Expansion.Input.Skip(2)));
         dense.Input[WeightAt(pair)] = weight;
-        dense.Input.AddRange(use.Expansion.Input.Skip(2));
         dense.Output[0] = use.Expansion.Output[0];
         return use.Expansion.Float("beta", 1) is var beta && beta != 1 ? dense.With("beta", beta) : dense;
     }
@@ -124,9 +130,6 @@ public static class PairRewrite
             ? uses
             : throw new OnnxFormatException(model.Name, $"the nodes that read '{pair.U}' and '{pair.V}' are not those of a factored layer");
     }
-
-    /// <summary>What the projection of a layer's use makes.</summary>
-    internal static string Hidden(string layer, int use) => PairNodes.Numbered($"{layer}.hidden", use);
 
     internal static long[] KernelOfOne(FactorPair pair) => [.. Enumerable.Repeat(1L, pair.DenseShape.Count - 2)];
 

@@ -69,7 +69,8 @@ public static class WeightLayers
         var first = uses[0];
         // Two products of one weight need one kind: what serves more axes serves two.
         var kind = uses.Any(use => use.Kind == LayerKind.Product) ? LayerKind.Product : first.Kind;
-        var layer = new WeightLayer(names.Unused(first.Node.Title(), uses.Length, first.Weight!.Values), kind, [.. uses.Select(use => use.Node)], first.Weight!, 0, []);
+        NodeProto[] nodes = [.. uses.Select(use => use.Node)];
+        var layer = new WeightLayer(names.Unused(nodes, first.Weight!.Values), kind, nodes, first.Weight!, 0, []);
         int[] dims = [.. first.Weight!.Dims.Select(size => checked((int)size))];
         return layer.Transposed ? layer with { Out = dims[1], In = [dims[0]] } : layer with { Out = dims[0], In = dims[1..] };
     }

@@ -47,7 +47,7 @@ sealed class WeightUses(OnnxModel model)
     {
         var (left, right) = (_constants.Find(node.Input[0]), _constants.Find(node.Input[1]));
         var kind = left is not null ? LayerKind.Left
-            : node.OpType == "Gemm" || _shapes[node.Input[0]]?.Count == 2 ? LayerKind.Linear
+            : node.OpType == "Gemm" || (model.Opset >= PairNodes.FirstWithoutBias && _shapes[node.Input[0]]?.Count == 2) ? LayerKind.Linear
             : LayerKind.Product;
         var why = (left ?? right) is not { } weight ? "it multiplies two values that are computed"
             : left is not null && right is not null ? "both its operands are constants"
@@ -74,7 +74,7 @@ sealed class WeightUses(OnnxModel model)
     {
         if (node.Bodies().Any(HasProducts))
         {
-            return $"its weights are inside the graph of a {node.OpType}";
+            return $"its weights are in graphs that it holds, as {node.OpType} nodes do";
         }
 
         if (!node.Input.Any(input => _constants.Find(input) is { } matrix && matrix.Count >= FewestElements && matrix.Dims.Count(size => size > 1) >= 2) || IsOnTheWay(node))

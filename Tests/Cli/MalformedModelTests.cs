@@ -37,7 +37,7 @@ public sealed class MalformedModelTests
     [TestMethod]
     [DataRow("five classes", "has 10 classes")]
     [DataRow("a reshape that fixes the batch", "Torch refuses")]
-    [DataRow("a convolution over one axis", "over other than two axes")]
+    [DataRow("a convolution over one axis", "not of the same one to three axes")]
     [DataRow("a weight that is not a number", "not numbers")]
     [DataRow("no input", "takes no input")]
     public void Train_AModelThatCannotBeTrained_SaysWhyAndWritesNothing(string flaw, string why)

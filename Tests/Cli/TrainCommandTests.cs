@@ -1,9 +1,14 @@
 using System.CommandLine;
+using System.Globalization;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using MaestroDeploy.Cli.Commands;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Tests.Data;
 
 namespace MaestroDeploy.Tests.Cli;
 
@@ -54,6 +59,7 @@ public sealed class TrainCommandTests
     [DataRow("paper")]
     [DataRow("pufferfish")]
     [DataRow("dense")]
+    [DataRow("tune")]
     public void Read_ARecipeAndNothingElse_IsThatRecipe(string recipe)
     {
         var flags = new TrainingFlags();
@@ -78,6 +84,72 @@ public sealed class TrainCommandTests
         {
             Assert.IsGreaterThan(0, last.GetProperty(name).GetDouble(), name);
         }
+    }
+
+    [TestMethod]
+    public void Train_TaughtByTheOriginal_AnswersLikeItWithoutLabels()
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.Run(["train", "mlp", .. Digits, "--epochs", "12", "--out", folder["run"]]).Succeeded();
+        var original = folder["run/model.lod.onnx"];
+        folder.Write("inputs.npz", Bytes.Npz(("image.npy", CompressionLevel.Fastest, Images(256))));
+        string[] tune = ["train", original, "--recipe", "tune", "--teacher", original, "--threads", "1"];
+
+        var labelled = CommandLine.Run([.. tune, "--data", "digits", "--epochs", "1", "--out", folder["tuned"]]).Succeeded();
+        var unlabelled = CommandLine.Run([.. tune, "--inputs", $"npz:{folder["inputs.npz"]}", "--epochs", "2", "--out", folder["blind"], "--json"]).Succeeded();
+
+        Assert.Contains("the teacher is right on", labelled.Output);
+        var accuracy = double.Parse(Lines(folder["tuned/metrics.jsonl"], "validation_accuracy")[0], CultureInfo.InvariantCulture);
+        Assert.IsGreaterThan(0.8, accuracy); // of its teacher's 0.9 and more
+        Assert.IsFalse(unlabelled.Json.TryGetProperty("accuracy", out _), "nothing tells what is right");
+        Assert.HasCount(2, File.ReadAllLines(folder["blind/metrics.jsonl"]));
+        CommandLine.Run([.. tune[..4], "--inputs", $"npz:{folder["inputs.npz"]}", "--out", folder["no"]]).FailedSaying("--teacher", exitCode: 2);
+    }
+
+    [TestMethod]
+    public void Train_ATeacherThatGuesses_SaysThatTheSamplesMayBeFedWrongly()
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"]]).Succeeded();
+        var model = folder["run/model.lod.onnx"];
+
+        var told = CommandLine.Run("train", model, "--teacher", model, "--data", "digits", "--scale", "1/100000", "--recipe", "tune", "--epochs", "1", "--threads", "1", "--out", folder["tuned"]);
+
+        Assert.Contains("near chance (10.00 %)", told.Error);
+        Assert.Contains("--scale", told.Error);
+    }
+
+    [TestMethod]
+    public void Train_ThePlansOfAFile_NeedsTheModelThatTheyWereMadeFor()
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"]]).Succeeded();
+        var model = folder["run/model.lod.onnx"];
+        BudgetedPlan[] plans = [Plan(0.5, 24), Plan(0.25, 8)];
+        ProfilesJson.Write(folder["chain.json"], new PlanChain(FileHash.Of(model).Sha256, "macs", plans));
+        ProfilesJson.Write(folder["other.json"], new PlanChain(new string('a', 64), "macs", plans));
+        string[] train = ["train", model, "--data", "digits", "--recipe", "tune", "--epochs", "2", "--threads", "1", "--plans"];
+
+        CommandLine.Run([.. train, folder["chain.json"], "--out", folder["tuned"]]).Succeeded();
+
+        CommandLine.Run([.. train, folder["other.json"], "--out", folder["no"]]).FailedSaying("another model");
+        CommandLine.Run([.. train, folder["chain.json"], "--lasso", "0.1", "--out", folder["no"]]).FailedSaying("--lasso", exitCode: 2);
+
+        static BudgetedPlan Plan(double budget, int rank) => new(budget, new RankPlan([new("fc1", new LayerRank(rank)), new("fc2", LayerRank.Dense)]));
+    }
+
+    [TestMethod]
+    public void Train_AFormatOfAFile_IsWhatTheModelTells()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("format.json", "{\"schema_version\": 1, \"layout\": \"flat\", \"scale\": \"1/8\", \"mean\": [1]}");
+        folder.Write("wrong.json", "{\"layuot\": \"flat\"}");
+        string[] train = ["train", "mlp", .. Short, "--out"];
+
+        CommandLine.Run([.. train, folder["run"], "--format", folder["format.json"], "--mean", "0.5"]).Succeeded();
+
+        Assert.AreEqual("(pixels / 8 - mean) / std, channel by channel: mean 0.5000, std 1.0000, flat", LodModel.Load(folder["run/model.lod.onnx"]).Provenance.Scaling);
+        CommandLine.Run([.. train, folder["no"], "--format", folder["wrong.json"]]).FailedSaying("layuot");
     }
 
     [TestMethod]
@@ -155,6 +227,13 @@ public sealed class TrainCommandTests
     [DataRow("train mlp --data digits --width 32 --out OUT", "A width is", DisplayName = "a width where there is none")]
     [DataRow("train mlp --data digits --crop 9 --out OUT", "crop", DisplayName = "a crop larger than the image")]
     [DataRow("train mlp --data digits --layers conv* --out OUT", "fc1", DisplayName = "layers that are not there")]
+    [DataRow("train mlp --out OUT", "--inputs", DisplayName = "nothing to train on")]
+    [DataRow("train mlp --data digits --sampling plans --out OUT", "plans are given", DisplayName = "plans that are not named")]
+    [DataRow("train mlp --data digits --plans nowhere.json --out OUT", "nowhere.json", DisplayName = "plans that are not there")]
+    [DataRow("train mlp --data digits --teacher nowhere.onnx --out OUT", "nowhere.onnx", DisplayName = "a teacher that is not there")]
+    [DataRow("train mlp --data digits --mean 0.5 --out OUT", "--scale", DisplayName = "a mean without a scale")]
+    [DataRow("train mlp --data digits --scale 1/0 --out OUT", "1/255", DisplayName = "a scale that is no number")]
+    [DataRow("train mlp --data digits --format nowhere.json --out OUT", "nowhere.json", DisplayName = "a format that is not there")]
     [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]
     [DataRow("translate OUT --text a", "no such file", DisplayName = "a translator that is not there")]
     public void Train_WrongOptions_AreRefusedInOneLine(string command, string says)
@@ -204,6 +283,13 @@ public sealed class TrainCommandTests
         }
 
         return folder["text"];
+    }
+
+    static byte[] Images(int count)
+    {
+        var values = new float[count * 64];
+        DataSets.Load("digits").Train.CopySamples([.. Enumerable.Range(0, count)], values);
+        return Bytes.Npy("<f4", $"({count}, 1, 8, 8)", MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
     }
 
     static string[] Lines(string path, string property) =>

@@ -23,6 +23,30 @@ public sealed class SamplerTests
     }
 
     [TestMethod]
+    public void Draw_Plans_GivesEachOnceACycleWithinTheCurrentRanks()
+    {
+        FactorPair[] layers = [new("fc1", LayerKind.Linear, "u1", "v1", [8, 8]), new("fc2", LayerKind.Linear, "u2", "v2", [8, 8])];
+        Dictionary<string, int>[] plans = [new() { ["fc1"] = 8 }, new() { ["fc1"] = 4, ["fc2"] = 5 }, new() { ["fc2"] = 1, ["fc1"] = 2 }];
+        var sampler = new PlanSampler(seed: 1, layers, plans);
+
+        var drawn = Enumerable.Range(0, 30).Select(step => string.Join(',', sampler.Draw([6, 7], new SamplingPlace(step)))).ToList();
+
+        string[] each = ["6,7", "4,5", "2,1"];
+        Assert.IsTrue(drawn.Chunk(3).All(cycle => cycle.ToHashSet().SetEquals(each)));
+        Assert.IsGreaterThan(1, drawn.Chunk(3).Select(cycle => string.Join(' ', cycle)).Distinct().Count(), "the order is drawn anew");
+    }
+
+    [TestMethod]
+    public void PlanSampler_ALayerThatIsNotThere_IsRefusedByName()
+    {
+        FactorPair[] layers = [new("fc1", LayerKind.Linear, "u1", "v1", [8, 8])];
+
+        var refused = Assert.Throws<ArgumentException>(() => new PlanSampler(1, layers, [new Dictionary<string, int> { ["fc9"] = 1 }]));
+
+        Assert.Contains("'fc9'", refused.Message);
+    }
+
+    [TestMethod]
     public void Draw_SingleLayerOverACycle_CutsEachLayerAsOftenAsItHasRanks()
     {
         var sampler = new SingleLayerSampler(seed: 1);

@@ -31,8 +31,8 @@ public sealed class TrainerTests
         var result = new Trainer(options).Train(Dense(), Learn, onEpoch: epochs.Add);
 
         Assert.HasCount(8, epochs);
-        Assert.IsGreaterThan(bar, epochs[^1].TrainAccuracy); // chance is 0.1
-        Assert.IsLessThan(epochs[^1].TrainAccuracy, epochs[0].TrainAccuracy);
+        Assert.IsGreaterThan(bar, epochs[^1].TrainAccuracy!.Value); // chance is 0.1
+        Assert.IsLessThan(epochs[^1].TrainAccuracy!.Value, epochs[0].TrainAccuracy!.Value);
         Assert.HasCount(2, result.Model.Pairs);
     }
 

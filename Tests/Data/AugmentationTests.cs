@@ -42,6 +42,19 @@ public sealed class AugmentationTests
     }
 
     [TestMethod]
+    public void Apply_ChannelsLast_MovesPixelsAsWhenTheyAreFirst()
+    {
+        float[] first = Numbered(1), last = Interleaved(Numbered(1));
+
+        new Augmentation(1, true).Apply(first, 1, Set, new Scripted(0.99, 0.0, 0.5));
+        new Augmentation(1, true).Apply(last, 1, Set.As(new SampleFormat { Layout = SampleLayout.Nhwc }), new Scripted(0.99, 0.0, 0.5));
+
+        CollectionAssert.AreEqual(Interleaved(first), last);
+
+        static float[] Interleaved(float[] planes) => [.. planes[..12].Zip(planes[12..], (a, b) => new[] { a, b }).SelectMany(pixel => pixel)];
+    }
+
+    [TestMethod]
     public void Apply_ASeed_IsTheSameAgain()
     {
         var (first, second) = (Numbered(8), Numbered(8));

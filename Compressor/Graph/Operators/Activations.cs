@@ -34,8 +34,13 @@ static class Activations
         return (inputs, _) => [(inputs[0]!.relu() + inputs[0]!.clamp_max(0).expm1() * alpha) * gamma];
     }
 
-    /// <summary>x above zero, slope·x below.</summary>
-    public static Tensor PRelu(Tensor x, Tensor slope) => where(x.gt(0), x, x * slope);
+    /// <summary>x above zero, slope·x below; before opset 7 a slope [C] was one for each channel of [N, C, …], since then it is broadcast.</summary>
+    public static Operator PRelu(NodeSource source) => (inputs, _) =>
+    {
+        Tensor x = inputs[0]!, slope = inputs[1]!;
+        slope = source.Opset < 7 && slope.numel() > 1 ? slope.reshape([-1, .. Enumerable.Repeat(1L, (int)x.dim() - 2)]) : slope;
+        return [where(x.gt(0), x, x * slope)];
+    };
 
     /// <summary>x + bias below −λ, x − bias above λ, 0 between.</summary>
     public static Operator Shrink(NodeSource source)

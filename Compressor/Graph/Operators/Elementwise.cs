@@ -11,11 +11,14 @@ static class Elementwise
     /// <summary>A function of one tensor.</summary>
     public static OperatorEntry Unary(Func<Tensor, Tensor> function) => new(1, _ => (inputs, _) => [function(inputs[0]!)]);
 
-    /// <summary>A function of two tensors; before opset 7 they broadcast by other rules, which are refused.</summary>
+    /// <summary>A function of two tensors; before opset 7 a node could name the axis of the first that the second starts at.</summary>
     public static OperatorEntry Binary(Func<Tensor, Tensor, Tensor> function) => new(2, source =>
     {
-        source.Refuse(source.Node.Int("broadcast", 0) != 0, "it broadcasts by the rules of before opset 7");
-        return (inputs, _) => [function(inputs[0]!, inputs[1]!)];
+        var startsAtAxis = source.Opset < 7 && source.Node.Int("broadcast", 0) != 0 && source.Node.Ints("axis") is not null;
+        var axis = source.Node.Int("axis", 0);
+        return startsAtAxis
+            ? (inputs, _) => [function(inputs[0]!, inputs[1]!.reshape([.. inputs[1]!.shape, .. Enumerable.Repeat(1L, (int)(inputs[0]!.dim() - Axes.Of(axis, inputs[0]!) - inputs[1]!.dim()))]))]
+            : (inputs, _) => [function(inputs[0]!, inputs[1]!)];
     });
 
     /// <summary>A function of two tensors, taken over any number of them from left to right.</summary>

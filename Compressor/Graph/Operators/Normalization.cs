@@ -9,7 +9,7 @@ static class Normalization
     /// <summary>BatchNorm on [N, C, …]: inputs x, scale, bias, running mean, running variance.</summary>
     /// <remarks>
     /// Only the full pass moves the running statistics: a pass at smaller ranks sees other activations, and each variant is
-    /// recalibrated when it is exported. Statistics that are no initializers cannot be moved: they are used as they are, in training too.
+    /// recalibrated when it is exported. Statistics that several nodes share, or that are no initializers, cannot be moved: they are used as they are, in training too.
     /// </remarks>
     public static Operator Batch(NodeSource source)
     {
@@ -17,7 +17,7 @@ static class Normalization
         source.Refuse(source.Node.Int("spatial", 1) == 0, "a BatchNormalization of each element by itself");
         var epsilon = source.Node.Float("epsilon", 1e-5f);
         var momentum = 1 - source.Node.Float("momentum", 0.9f); // ONNX keeps this share of the old value, Torch takes this share of the new
-        var moves = source.Model.Initializer(source.Node.Input[3]) is not null && source.Model.Initializer(source.Node.Input[4]) is not null;
+        var moves = source.IsStored(3) && source.IsStored(4);
         return (inputs, mode) => [moves && mode == ForwardMode.TrainAtRanks
             ? nn.functional.batch_norm(inputs[0]!, null!, null!, inputs[1], inputs[2], training: true, momentum, epsilon)
             : nn.functional.batch_norm(inputs[0]!, inputs[3]!, inputs[4]!, inputs[1], inputs[2], moves && mode == ForwardMode.TrainFull, momentum, epsilon)];

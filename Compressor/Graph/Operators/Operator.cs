@@ -36,6 +36,9 @@ sealed class NodeSource(NodeProto node, OnnxModel model, IReadOnlyDictionary<str
     /// <summary>Whether the node gives an output there that is wanted.</summary>
     public bool IsWanted(int output) => output < node.Output.Count && node.Output[output].Length > 0;
 
+    /// <summary>Whether an input is an initializer that may change.</summary>
+    public bool IsStored(int input) => model.Initializer(node.Input[input]) is not null && !constants.ContainsKey(node.Input[input]);
+
     /// <summary>Whole numbers that are an attribute or an input, whichever the opset has; null where there is neither.</summary>
     public Setting<long[]?> Longs(int input, string attribute = "") =>
         node.Ints(attribute) is { } stated ? _ => stated : Read(input, NativeTensor.Longs);
@@ -64,6 +67,18 @@ sealed class NodeSource(NodeProto node, OnnxModel model, IReadOnlyDictionary<str
         {
             throw Unsupported(why);
         }
+    }
+
+    /// <summary>The shapes of a node's operands, for messages.</summary>
+    public static string ShapesOf(ReadOnlySpan<Tensor?> inputs)
+    {
+        List<string> shapes = [];
+        foreach (var input in inputs)
+        {
+            shapes.Add(input is null ? "none" : $"[{string.Join(", ", input.shape)}]");
+        }
+
+        return string.Join(" and ", shapes);
     }
 
     public UntrainableModelException Unsupported(string why) => new(model.Name, node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output[0]}", why);

@@ -70,7 +70,7 @@ static class OperatorTable
         ["LeakyRelu"] = WithAlpha(0.01f, (x, alpha) => nn.functional.leaky_relu(x, alpha)),
         ["LogSoftmax"] = Along((x, axis) => x.log_softmax(axis)),
         ["Mish"] = Unary(x => nn.functional.mish(x)),
-        ["PRelu"] = new(2, _ => (inputs, _) => [PRelu(inputs[0]!, inputs[1]!)]),
+        ["PRelu"] = new(2, PRelu),
         ["Relu"] = Unary(x => x.relu()),
         ["Selu"] = new(1, Selu),
         ["Shrink"] = new(1, Shrink),

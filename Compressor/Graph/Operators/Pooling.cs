@@ -39,20 +39,14 @@ static class Pooling
             }
 
             var (begin, end) = window.Reach(x.shape.AsSpan(2), kernel);
-            var counted = ones([1, 1, .. x.shape[2..]]);
-            if (countsPads)
-            {
-                var (_, own) = window.Pads(x.shape.AsSpan(2), kernel);
-                counted = Window.Padded(Window.Padded(counted, begin, own, 1), new long[begin.Length], [.. end.Zip(own, (reach, pad) => reach - pad)]);
-            }
-            else
-            {
-                counted = Window.Padded(counted, begin, end);
-            }
-
+            var counted = countsPads ? Counted(x, begin, window.Pads(x.shape.AsSpan(2), kernel).End, end) : Window.Padded(ones([1, 1, .. x.shape[2..]]), begin, end);
             return [Means(Window.Padded(x, begin, end), kernel, strides) / Means(counted, kernel, strides)];
         };
     }
+
+    // 1 where the input or its padding is, 0 where a last place lies beyond both.
+    static Tensor Counted(Tensor x, long[] begin, long[] end, long[] reach) =>
+        Window.Padded(Window.Padded(ones([1, 1, .. x.shape[2..]]), begin, end, 1), new long[begin.Length], [.. reach.Zip(end, (far, near) => far - near)]);
 
     /// <summary>The p-norm of what the window sees.</summary>
     public static Operator Lp(NodeSource source)

@@ -22,6 +22,7 @@ static class Resizing
             return Upsample(source);
         }
 
+        source.Refuse(!source.IsGiven(2) && !source.IsGiven(3), "it has neither scales nor sizes");
         source.Refuse(node.Int("antialias", 0) != 0, "it smooths what it shrinks (antialias)");
         source.Refuse(node.Text("keep_aspect_ratio_policy", "stretch") != "stretch", "it keeps the aspect ratio");
         var coordinate = CoordinateOf(node.Text("coordinate_transformation_mode", "half_pixel"), source);

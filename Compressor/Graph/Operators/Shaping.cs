@@ -24,8 +24,8 @@ static class Shaping
         var zeroIsZero = source.Node.Int("allowzero", 0) != 0;
         return (inputs, _) =>
         {
-            var x = inputs[0]!;
-            return [x.reshape([.. target(inputs)!.Select((size, axis) => size == 0 && !zeroIsZero ? x.shape[axis] : size)])];
+            var (x, sizes) = (inputs[0]!, target(inputs) ?? throw source.Unsupported("it has no sizes"));
+            return [x.reshape([.. sizes.Select((size, axis) => size == 0 && !zeroIsZero ? x.shape[axis] : size)])];
         };
     }
 

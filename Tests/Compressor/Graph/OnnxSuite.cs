@@ -16,7 +16,7 @@ static class OnnxSuite
 
     const string Installed = "/usr/share/libonnx-testdata/data", Elsewhere = "ONNX_TEST_DATA";
 
-    static readonly DataType[] Types = [DataType.Float, DataType.Int64, DataType.Int32, DataType.Bool];
+    static readonly DataType[] Types = [DataType.Float, DataType.Double, DataType.Int64, DataType.Int32, DataType.Bool];
 
     /// <summary>How one test came out.</summary>
     /// <param name="Name">Its folder's name.</param>
@@ -27,7 +27,7 @@ static class OnnxSuite
 
     static readonly Lazy<IReadOnlyList<Outcome>?> All = new(() => Folder() is { } folder ? [.. Models(folder).Select(Run)] : null);
 
-    /// <summary>Every test on float32 and whole numbers whose model has supported operators alone; the calling test is inconclusive where there are none.</summary>
+    /// <summary>Every test on real and whole numbers whose model has supported operators alone; the calling test is inconclusive where there are none.</summary>
     public static IReadOnlyList<Outcome> Outcomes()
     {
         if (All.Value is not { } outcomes)

@@ -1,0 +1,228 @@
+using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Onnx;
+
+/// <summary>Follows the batch axis of a model that was exported at a fixed batch, and frees the sizes inside that fix it too.</summary>
+/// <remarks>
+/// <para>1. A Reshape to constant sizes: the entry that the batch falls into becomes the open one. The batch stands in a row-major tensor
+/// behind as many elements as the axes before it hold, so that entry is the one with just as many before it.</para>
+/// <para>2. A Resize to constant sizes: it takes the scales that give those sizes instead, 1 for the batch.</para>
+/// <para>Where the batch axis cannot be told, such as behind an operator without a rule here, nodes stay as they are.</para>
+/// </remarks>
+sealed class BatchAxis
+{
+    // The axes of these are counted from the last: operands with fewer are broadcast along the first.
+    static readonly HashSet<string> Broadcasting = ["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Where", "MatMul", "Equal", "Less", "Greater", "And", "Or"];
+
+    // The output has as many axes as the input, but they are others, or sizes instead of elements.
+    static readonly HashSet<string> Opaque = ["Einsum", "Shape", "Size", "ConstantOfShape", "NonZero", "Compress", "Loop", "If", "Scan"];
+
+    readonly OnnxModel _model;
+    readonly Shapes _shapes;
+    readonly Dictionary<string, int> _at = [];
+    readonly HashSet<string> _replaced = [];
+    readonly bool _isStatic;
+
+    BatchAxis(OnnxModel model)
+    {
+        _model = model;
+        _shapes = Shapes.Of(model);
+        foreach (var input in model.Inputs.Where(input => input.Type?.TensorType?.Shape is { Dim.Count: > 1 }))
+        {
+            _at[input.Name] = 0;
+        }
+
+        _isStatic = model.Inputs.All(input => input.Type?.TensorType?.Shape?.Dim.All(axis => axis.HasDimValue) == true);
+    }
+
+    /// <summary>Rewrites the nodes of a model whose first input has a batch of 1.</summary>
+    public static void Free(OnnxModel model)
+    {
+        if (model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape is { Dim.Count: > 1 } shape && shape.Dim[0] is { HasDimValue: true, DimValue: 1 })
+        {
+            var axis = new BatchAxis(model);
+            axis.Walk();
+            axis.Prune();
+        }
+    }
+
+    void Walk()
+    {
+        foreach (var node in _model.Graph.Node.Where(node => node.Input.Any(_at.ContainsKey)))
+        {
+            if (Output(node) is { } axis)
+            {
+                foreach (var output in node.Output)
+                {
+                    _at[output] = axis;
+                }
+            }
+        }
+    }
+
+    /// <summary>Where a node's outputs have the batch axis; null where they have none, or it cannot be told.</summary>
+    int? Output(NodeProto node)
+    {
+        var carrier = node.Input.First(_at.ContainsKey);
+        var at = _at[carrier];
+        if (_shapes[carrier] is not { } x || Opaque.Contains(node.OpType))
+        {
+            return null;
+        }
+
+        return node.OpType switch
+        {
+            "Reshape" => Reshape(node, [.. x], at),
+            "Resize" => Resize(node, x, at),
+            "Transpose" => Found(Array.IndexOf(node.Ints("perm") ?? [.. Enumerable.Range(0, x.Count).Select(axis => (long)axis).Reverse()], at)),
+            "Flatten" => Flatten(x, at, Positive(node.Int("axis", 1), x.Count)),
+            "Squeeze" => Named(node, x.Count) is { } gone ? at - gone.Count(axis => axis < at) : null,
+            "Unsqueeze" => Named(node, x.Count + (Axes(node)?.Length ?? 0)) is { } added ? added.Order().Aggregate(at, (place, axis) => axis <= place ? place + 1 : place) : null,
+            "Gather" => Gather(node, x.Count, at, carrier == node.Input[0]),
+            "ArgMax" or "ArgMin" => Reduced(node, [Positive(node.Int("axis", 0), x.Count)], at),
+            _ when node.OpType.StartsWith("Reduce", StringComparison.Ordinal) => Named(node, x.Count) is { } axes ? Reduced(node, axes, at) : null,
+            "Slice" => Axes(node, 3) is { } cut && !cut.Select(axis => Positive(axis, x.Count)).Contains(at) ? at : null,
+            "Concat" or "Split" => Positive(node.Int("axis", 0), x.Count) == at ? null : at,
+            "Gemm" => node.Int("transA", 0) == 0 ? at : null,
+            _ => Kept(node, x.Count, at),
+        };
+    }
+
+    int? Kept(NodeProto node, int axes, int at)
+    {
+        var output = _shapes[node.Output[0]]?.Count;
+        return output == axes ? at
+            : output is { } more && Broadcasting.Contains(node.OpType) && (node.OpType != "MatMul" || _shapes[node.Input[1]]?.Count > 1) ? more - (axes - at)
+            : null;
+    }
+
+    int? Reshape(NodeProto node, long[] x, int at)
+    {
+        if (node.Input.Count < 2 || node.Int("allowzero", 0) != 0 || Numbers(node, 1) is not { } target || _shapes[node.Output[0]] is not { } resolved)
+        {
+            return null;
+        }
+
+        var before = Product(x[..at]);
+        var keepsPlace = at < target.Length && resolved.Take(at).SequenceEqual(x[..at]);
+        var entry = keepsPlace ? at : Enumerable.Range(0, target.Length).FirstOrDefault(i => Product(resolved.Take(i)) == before, -1);
+        if (entry < 0)
+        {
+            return null;
+        }
+
+        var open = Array.IndexOf(target, -1);
+        if (open < 0 && target[entry] != 0)
+        {
+            Replace(node, 1, target, entry, -1);
+        }
+        else if (open >= 0 && open != entry && target[entry] != 0)
+        {
+            return Reopen(node, target, resolved, entry, open, at);
+        }
+
+        return entry;
+    }
+
+    // An entry is open already, but it is not the batch's.
+    int? Reopen(NodeProto node, long[] target, IReadOnlyList<long> resolved, int entry, int open, int at)
+    {
+        if (entry == at)
+        {
+            Replace(node, 1, target, entry, 0); // as it is in the input
+            return entry;
+        }
+
+        if (!_isStatic)
+        {
+            return null;
+        }
+
+        target[open] = resolved[open];
+        Replace(node, 1, target, entry, -1);
+        return entry;
+    }
+
+    int? Resize(NodeProto node, IReadOnlyList<long> x, int at)
+    {
+        if (Numbers(node, 3) is not { } sizes || node.Ints("axes") is not null)
+        {
+            return at;
+        }
+
+        float[] scales = [.. sizes.Zip(x, (to, from) => (float)to / from)];
+        if (!_isStatic || sizes.Length != x.Count || scales[at] != 1 || sizes.Where((size, i) => (long)(x[i] * scales[i]) != size).Any())
+        {
+            return null;
+        }
+
+        node.Input[2] = Add(node, TensorValues.Create("", [scales.Length], scales));
+        node.Input.RemoveAt(3);
+        return at;
+    }
+
+    static int? Flatten(IReadOnlyList<long> x, int at, int axis) => at < axis
+        ? Product(x.Take(at)) == 1 ? 0 : null
+        : Product(x.Skip(axis).Take(at - axis)) == 1 ? 1 : null;
+
+    int? Gather(NodeProto node, int axes, int at, bool isData)
+    {
+        var axis = Positive(node.Int("axis", 0), isData ? axes : _shapes[node.Input[0]]?.Count ?? 0);
+        return !isData ? axis + at
+            : axis == at || _shapes[node.Input[1]] is not { } indices ? null
+            : axis < at ? at - 1 + indices.Count : at;
+    }
+
+    static int? Reduced(NodeProto node, IReadOnlyCollection<int> axes, int at) =>
+        axes.Contains(at) ? null : node.Int("keepdims", 1) != 0 ? at : at - axes.Count(axis => axis < at);
+
+    int[]? Named(NodeProto node, int axes) => Axes(node) is { Length: > 0 } named ? [.. named.Select(axis => Positive(axis, axes))] : null;
+
+    long[]? Axes(NodeProto node, int input = 1) => node.Ints("axes") ?? Numbers(node, input);
+
+    long[]? Numbers(NodeProto node, int input) =>
+        node.Input.Count > input && _model.Constant(node.Input[input]) is { DataType: (int)TensorProto.Types.DataType.Int64 } constant ? _model.Longs(constant) : null;
+
+    void Replace(NodeProto node, int input, long[] target, int entry, long value)
+    {
+        target[entry] = value;
+        var old = node.Input[input];
+        node.Input[input] = Add(node, TensorValues.Create("", [target.Length], target)); // its own: others may read the old one
+        _replaced.Add(old);
+    }
+
+    // What nothing reads any more goes.
+    void Prune()
+    {
+        var read = _model.Graph.Node.SelectMany(node => node.Input).Concat(_model.Graph.Output.Select(output => output.Name)).ToHashSet();
+        _replaced.ExceptWith(read);
+        foreach (var constant in _model.Graph.Initializer.Where(constant => _replaced.Contains(constant.Name)).ToList())
+        {
+            _model.Graph.Initializer.Remove(constant);
+        }
+
+        foreach (var node in _model.Graph.Node.Where(node => node.OpType == "Constant" && _replaced.Contains(node.Output[0])).ToList())
+        {
+            _model.Graph.Node.Remove(node);
+        }
+    }
+
+    string Add(NodeProto node, TensorProto tensor)
+    {
+        tensor.Name = $"{node.Output[0]}.open";
+        while (_model.Initializer(tensor.Name) is not null)
+        {
+            tensor.Name += ".open";
+        }
+
+        _model.Graph.Initializer.Add(tensor);
+        return tensor.Name;
+    }
+
+    static int? Found(int place) => place < 0 ? null : place;
+
+    static int Positive(long axis, int axes) => (int)(axis < 0 ? axis + axes : axis);
+
+    static long Product(IEnumerable<long> sizes) => sizes.Aggregate(1L, (product, size) => product * size);
+}

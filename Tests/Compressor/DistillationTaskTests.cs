@@ -1,0 +1,114 @@
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Graph;
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.LowRank;
+using TorchSharp;
+
+namespace MaestroDeploy.Tests.Compressor;
+
+[TestClass]
+public sealed class DistillationTaskTests
+{
+    // Torch and ONNX Runtime agree within 1e-4 on logits, of which a divergence sees the square.
+    const float SameModel = 1e-5f;
+
+    static readonly SampleSet Images = SmallModels.Digits.Train;
+
+    [TestMethod]
+    public void Loss_OfTheTeacherItself_IsZero()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var task = new DistillationTask(new ClassificationTask(Images), teacher);
+        task.Check(SmallModels.Mlp);
+
+        using var graph = new TrainableGraph(SmallModels.Mlp);
+        using var scope = torch.NewDisposeScope();
+        var batch = task.Load([3, 1, 4], null);
+        var full = task.Loss(graph.Logits(batch.Inputs), batch, smoothing: 0).item<float>();
+        var cut = task.Loss(graph.Logits(batch.Inputs, [2, 2, 2]), batch, smoothing: 0).item<float>();
+
+        Assert.AreEqual(0, full, SameModel);
+        Assert.IsGreaterThan(0.1f, cut); // two components cannot tell ten digits
+        Assert.IsGreaterThan(0.9, task.TeacherAccuracy!.Value);
+    }
+
+    [TestMethod]
+    public void Answers_BehindASoftmaxAndOfAFixedBatch_AreThoseOfTheLogits()
+    {
+        using var folder = new TemporaryFolder();
+        Linear(softmax: false).Save(folder["logits.onnx"]);
+        var fixedBatch = Linear(softmax: true);
+        fixedBatch.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 2 };
+        fixedBatch.Graph.Output[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 2 };
+        fixedBatch.Save(folder["softmax.onnx"]);
+
+        using var scope = torch.NewDisposeScope();
+        using var logits = new Teacher(folder["logits.onnx"]);
+        using var softmax = new Teacher(folder["softmax.onnx"]);
+        var inputs = torch.linspace(-1, 1, 4 * 64).reshape(4, 1, 8, 8);
+        var (expected, found) = (logits.Answers([inputs]).softmax(1), softmax.Answers([inputs]).softmax(1));
+
+        CollectionAssert.AreEqual(new long[] { 4, 10 }, found.shape);
+        Assert.IsLessThan(SameModel, (expected - found).abs().max().item<float>());
+    }
+
+    [TestMethod]
+    public void Train_WithoutLabels_BringsAFreshModelNearItsTeacher()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var start = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 2, new ModelSize([32])), new LodProvenance("student"));
+        var (kept, held) = new UnlabelledTask("inputs", Arrays(512)).Split(0.25, seed: 1);
+
+        var result = new Trainer(Recipes.Named(Recipes.Tune) with { Epochs = 30, BatchSize = 32, LearningRate = 0.01 })
+            .Train(start, new DistillationTask(kept, teacher), new DistillationTask(held, teacher));
+
+        Assert.IsTrue(result.Epochs.All(epoch => epoch.TrainAccuracy is null && epoch.ValidationAccuracy is null));
+        Assert.IsLessThan(0.5 * result.Epochs[0].ValidationLoss!.Value, result.Epochs[^1].ValidationLoss!.Value);
+    }
+
+    [TestMethod]
+    public void Task_OfNoLabelsWithAWeight_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        Linear(softmax: false).Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+
+        Assert.Contains("--label-weight", Assert.Throws<ArgumentException>(() => new DistillationTask(new UnlabelledTask("inputs", Arrays(2)), teacher, 0.5)).Message);
+        Assert.Contains("--label-weight", Assert.Throws<ArgumentException>(() => new DistillationTask(new ClassificationTask(Images), teacher, double.NaN)).Message);
+    }
+
+    [TestMethod]
+    public void Check_ArraysThatAreNotTheModels_AreRefusedByName()
+    {
+        var arrays = Arrays(2);
+        var other = new UnlabelledTask("inputs", new Dictionary<string, NpyArray> { ["picture"] = arrays["image"] });
+        var wide = new UnlabelledTask("inputs", new Dictionary<string, NpyArray> { ["image"] = new([2, 1, 8, 4], new float[64], "float32") });
+
+        Assert.Contains("picture", Assert.ThrowsExactly<UntrainableModelException>(() => other.Check(SmallModels.Mlp)).Message);
+        Assert.Contains("[2, 1, 8, 4]", Assert.ThrowsExactly<UntrainableModelException>(() => wide.Check(SmallModels.Mlp)).Message);
+        Assert.Throws<ArgumentException>(() => new UnlabelledTask("inputs", new Dictionary<string, NpyArray>()));
+    }
+
+    static Dictionary<string, NpyArray> Arrays(int count)
+    {
+        var values = new float[count * Images.SampleSize];
+        Images.CopySamples([.. Enumerable.Range(0, count)], values);
+        return new() { ["image"] = new([count, 1, 8, 8], values, "float32") };
+    }
+
+    static OnnxModel Linear(bool softmax)
+    {
+        var g = new GraphBuilder("linear", seed: 1);
+        var logits = g.Linear(g.Flatten(g.Input("image", 1, 8, 8)), "logits", 10);
+        return g.Build(softmax ? g.Softmax(logits) : logits);
+    }
+}

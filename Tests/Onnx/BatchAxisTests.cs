@@ -1,0 +1,87 @@
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.Protos;
+
+namespace MaestroDeploy.Tests.Onnx;
+
+[TestClass]
+public sealed class BatchAxisTests
+{
+    const int Batch = 3;
+    const float Rounding = 1e-5f; // the same arithmetic on the same numbers, in another order at most
+
+    [TestMethod]
+    [DataRow("all sizes stated")]
+    [DataRow("the rest is open")]
+    [DataRow("the batch within the first axis")]
+    [DataRow("behind a transpose")]
+    [DataRow("behind a transpose, with the rest open")]
+    public void OpenBatchAxis_AReshapeFixesTheBatch_GivesEachSampleItsOwnAnswer(string kind)
+    {
+        var model = Model(kind);
+        var input = Numbers.Uniform(Batch * 24);
+        float[] expected = [.. input.Chunk(24).SelectMany(sample => OrtRunner.Run(model, sample, 1, 4, 6))];
+
+        model.OpenBatchAxis();
+
+        Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(model, input, Batch, 4, 6)));
+    }
+
+    [TestMethod]
+    public void OpenBatchAxis_AReshapeOfAWeight_StaysAsItIs()
+    {
+        var g = new GraphBuilder("model", seed: 1);
+        var weight = g.Reshape(g.Table("table", 6, 8), 1, 6, 8);
+        var model = Fixed(g.Build(g.Node("MatMul", [g.Input("x", 4, 6), weight])));
+        var before = model.Graph.Node.Clone();
+
+        model.OpenBatchAxis();
+
+        CollectionAssert.AreEqual(before.ToArray(), model.Graph.Node.ToArray());
+    }
+
+    [TestMethod]
+    public void OpenBatchAxis_TheSizesDoNotTellTheBatch_StaysAsItIs()
+    {
+        var g = new GraphBuilder("model", seed: 1);
+        var turned = g.Node("Transpose", [g.Input("x", 4, 6)], node => node.With("perm", 1, 0, 2)); // [4, N, 6]
+        var model = Fixed(g.Build(g.Reshape(turned, 3, 8))); // no entry starts behind 4 elements
+        var before = model.Graph.Node.Clone();
+
+        model.OpenBatchAxis();
+
+        CollectionAssert.AreEqual(before.ToArray(), model.Graph.Node.ToArray());
+    }
+
+    static OnnxModel Model(string kind)
+    {
+        var g = new GraphBuilder("model", seed: 1);
+        var x = g.Input("x", 4, 6);
+        return Fixed(g.Build(kind switch
+        {
+            "all sizes stated" => g.Linear(g.Reshape(x, 1, 24), "fc", 2),
+            "the rest is open" => g.Linear(g.Node("Reshape", [x, g.Constant(1, -1)]), "fc", 2),
+            // A shuffle of channels as ShuffleNet is exported: [1, 4, 6] → [2, 2, 6] → [2, 2, 6] → [2, 1, 2, 6].
+            "the batch within the first axis" => Transpose(g, g.Reshape(Transpose(g, g.Reshape(x, 2, 2, 6), 1, 0, 2), 2, 1, 2, 6), 1, 0, 2, 3),
+            "behind a transpose" => Transpose(g, g.Reshape(Transpose(g, x, 1, 0, 2), 4, 3, 2), 1, 0, 2),
+            _ => Transpose(g, g.Node("Reshape", [Transpose(g, x, 1, 0, 2), g.Constant(4, 1, -1)]), 1, 0, 2),
+        }));
+    }
+
+    static Value Transpose(GraphBuilder g, Value x, params long[] order) => g.Node("Transpose", [x], node => node.With("perm", order));
+
+    static OnnxModel Fixed(OnnxModel model)
+    {
+        foreach (var value in model.Graph.Input.Concat(model.Graph.Output))
+        {
+            value.Type.TensorType.Shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimValue = 1 };
+        }
+
+        foreach (var output in model.Graph.Output)
+        {
+            output.Type.TensorType.Shape = null;
+        }
+
+        return model;
+    }
+}
