@@ -9,6 +9,8 @@ namespace MaestroDeploy.Onnx;
 /// behind as many elements as the axes before it hold, so that entry is the one with just as many before it.</para>
 /// <para>2. A Resize to constant sizes: it takes the scales that give those sizes instead, 1 for the batch.</para>
 /// <para>Where the batch axis cannot be told, such as behind an operator without a rule here, nodes stay as they are.</para>
+/// <para>A Reshape may make one axis of the batch and another. If what follows would then mix samples, such as a product of such rows with one
+/// another, nothing is rewritten at all: the model keeps its batch, and says so when it is given another.</para>
 /// </remarks>
 sealed class BatchAxis
 {
@@ -18,10 +20,15 @@ sealed class BatchAxis
     // The output has as many axes as the input, but they are others, or sizes instead of elements.
     static readonly HashSet<string> Opaque = ["Einsum", "Shape", "Size", "ConstantOfShape", "NonZero", "Compress", "Loop", "If", "Scan"];
 
+    // Each element by itself, whatever the axes.
+    static readonly HashSet<string> Elementwise = ["Identity", "Cast", "Dropout", "Relu", "LeakyRelu", "PRelu", "Elu", "Gelu", "Sigmoid", "HardSigmoid", "HardSwish",
+        "Tanh", "Erf", "Exp", "Log", "Sqrt", "Neg", "Abs", "Reciprocal", "Clip", "Softplus", "Mish", "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Where"];
+
     readonly OnnxModel _model;
     readonly Shapes _shapes;
     readonly Dictionary<string, int> _at = [];
-    readonly HashSet<string> _replaced = [];
+    readonly List<Action> _rewrites = [];
+    readonly HashSet<string> _merged = [], _replaced = [];
     readonly bool _isStatic;
 
     BatchAxis(OnnxModel model)
@@ -42,23 +49,58 @@ sealed class BatchAxis
         if (model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape is { Dim.Count: > 1 } shape && shape.Dim[0] is { HasDimValue: true, DimValue: 1 })
         {
             var axis = new BatchAxis(model);
-            axis.Walk();
-            axis.Prune();
+            if (axis.Walk())
+            {
+                axis._rewrites.ForEach(rewrite => rewrite());
+                axis.Prune();
+            }
         }
     }
 
-    void Walk()
+    /// <summary>Notes what is to be rewritten; false where samples would mix.</summary>
+    bool Walk()
     {
         foreach (var node in _model.Graph.Node.Where(node => node.Input.Any(_at.ContainsKey)))
         {
-            if (Output(node) is { } axis)
+            var axis = Output(node);
+            var merged = node.Input.Where(_merged.Contains).ToList();
+            if (merged.Count > 0 && (axis is null || !merged.All(input => KeepsApart(node, input))))
             {
-                foreach (var output in node.Output)
-                {
-                    _at[output] = axis;
-                }
+                return false;
+            }
+
+            foreach (var output in axis is null ? [] : node.Output)
+            {
+                Note(output, axis!.Value, merged.Count > 0);
             }
         }
+
+        return true;
+    }
+
+    // At a batch of 1, an axis that holds the batch and more is longer than 1.
+    void Note(string output, int axis, bool fromMerged)
+    {
+        _at[output] = axis;
+        if (_shapes[output] is { } shape && axis < shape.Count ? shape[axis] != 1 : fromMerged)
+        {
+            _merged.Add(output);
+        }
+    }
+
+    /// <summary>Whether a node works on each place of the batch axis by itself.</summary>
+    bool KeepsApart(NodeProto node, string input)
+    {
+        var (at, axes) = (_at[input], _shapes[input]?.Count ?? 0);
+        return node.OpType switch
+        {
+            "Reshape" or "Transpose" or "Flatten" or "Squeeze" or "Unsqueeze" or "Concat" or "Split" or "Slice" => true,
+            "Conv" or "MaxPool" or "AveragePool" or "GlobalAveragePool" or "BatchNormalization" => at == 0,
+            "Gemm" => input == node.Input[0],
+            "MatMul" => at < axes - 2 || (at == axes - 2 && input == node.Input[0] && !_at.ContainsKey(node.Input[1])),
+            "Softmax" or "LogSoftmax" or "LayerNormalization" => Positive(node.Int("axis", _model.Opset < 13 && node.OpType != "LayerNormalization" ? 1 : -1), axes) > at,
+            _ => Elementwise.Contains(node.OpType),
+        };
     }
 
     /// <summary>Where a node's outputs have the batch axis; null where they have none, or it cannot be told.</summary>
@@ -77,8 +119,10 @@ sealed class BatchAxis
             "Resize" => Resize(node, x, at),
             "Transpose" => Found(Array.IndexOf(node.Ints("perm") ?? [.. Enumerable.Range(0, x.Count).Select(axis => (long)axis).Reverse()], at)),
             "Flatten" => Flatten(x, at, Positive(node.Int("axis", 1), x.Count)),
-            "Squeeze" => Named(node, x.Count) is { } gone ? at - gone.Count(axis => axis < at) : null,
-            "Unsqueeze" => Named(node, x.Count + (Axes(node)?.Length ?? 0)) is { } added ? added.Order().Aggregate(at, (place, axis) => axis <= place ? place + 1 : place) : null,
+            "Squeeze" => Named(node, x.Count) is { } gone && !gone.Contains(at) ? at - gone.Count(axis => axis < at) : null,
+            "Unsqueeze" => Named(node, x.Count + (Axes(node)?.Length ?? 0)) is { } added
+                ? added.Order().Aggregate(at, (place, axis) => axis <= place ? place + 1 : place)
+                : null,
             "Gather" => Gather(node, x.Count, at, carrier == node.Input[0]),
             "ArgMax" or "ArgMin" => Reduced(node, [Positive(node.Int("axis", 0), x.Count)], at),
             _ when node.OpType.StartsWith("Reduce", StringComparison.Ordinal) => Named(node, x.Count) is { } axes ? Reduced(node, axes, at) : null,
@@ -113,6 +157,11 @@ sealed class BatchAxis
         }
 
         var open = Array.IndexOf(target, -1);
+        if (open == entry && !_isStatic)
+        {
+            return null; // it may hold an axis of unknown size too
+        }
+
         if (open < 0 && target[entry] != 0)
         {
             Replace(node, 1, target, entry, -1);
@@ -157,8 +206,11 @@ sealed class BatchAxis
             return null;
         }
 
-        node.Input[2] = Add(node, TensorValues.Create("", [scales.Length], scales));
-        node.Input.RemoveAt(3);
+        _rewrites.Add(() =>
+        {
+            node.Input[2] = Add(node, TensorValues.Create("", [scales.Length], scales));
+            node.Input.RemoveAt(3);
+        });
         return at;
     }
 
@@ -187,9 +239,8 @@ sealed class BatchAxis
     void Replace(NodeProto node, int input, long[] target, int entry, long value)
     {
         target[entry] = value;
-        var old = node.Input[input];
-        node.Input[input] = Add(node, TensorValues.Create("", [target.Length], target)); // its own: others may read the old one
-        _replaced.Add(old);
+        _replaced.Add(node.Input[input]);
+        _rewrites.Add(() => node.Input[input] = Add(node, TensorValues.Create("", [target.Length], target))); // its own: others may read the old one
     }
 
     // What nothing reads any more goes.

@@ -71,12 +71,15 @@ sealed class GraphTensors : IDisposable
     static HashSet<string> Fixed(OnnxModel model)
     {
         var copies = model.Graph.Node.Where(node => node.OpType == "Identity").ToDictionary(node => node.Output[0], node => node.Input[0]);
-        return [.. Read(model, (node, i) => IsStatistic(node, i) || (OperatorTable.Operators.TryGetValue(node.OpType, out var entry) && entry.Settings.Contains(i))).Select(Original)];
+        return [.. Read(model, (node, i) => IsStatistic(node, i) || IsSetting(node, i)).Select(Original)];
 
         string Original(string name) => copies.TryGetValue(name, out var original) ? Original(original) : name;
     }
 
     static bool IsStatistic(NodeProto node, int input) => node.OpType == "BatchNormalization" && input is 3 or 4;
 
-    static IEnumerable<string> Read(OnnxModel model, Func<NodeProto, int, bool> isRead) => model.Graph.Node.SelectMany(node => node.Input.Where((_, i) => isRead(node, i)));
+    static bool IsSetting(NodeProto node, int input) => OperatorTable.Operators.TryGetValue(node.OpType, out var entry) && entry.Settings.Contains(input);
+
+    static IEnumerable<string> Read(OnnxModel model, Func<NodeProto, int, bool> isRead) =>
+        model.Graph.Node.SelectMany(node => node.Input.Where((_, i) => isRead(node, i)));
 }

@@ -7,7 +7,10 @@ namespace MaestroDeploy.Compressor.Graph;
 
 /// <summary>An ONNX graph compiled to Torch, run at full or at chosen ranks.</summary>
 /// <remarks>
-/// <para>Float initializers learn, half-precision ones as float32; see <see cref="GraphTensors"/> for those that do not. Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.</para>
+/// <para>
+/// Float initializers learn, half-precision ones as float32, but for numbers of a formula (docs/operators.md says which); Constant nodes do not.
+/// Numbers agree with ONNX Runtime's within 1e-4 on every supported operator.
+/// </para>
 /// <para>
 /// A rank is applied by reading a prefix of both factors' rows, and no operator knows of factors. A layer of rank 0 leaves its bias: it is
 /// held as one component of zeros that learns no more, so that files and graphs stay of the shapes that every runtime takes.

@@ -53,6 +53,21 @@ public sealed class BatchAxisTests
         CollectionAssert.AreEqual(before.ToArray(), model.Graph.Node.ToArray());
     }
 
+    /// <summary>Opened, an attention whose export left the batch out would compare the words of one sample with those of another.</summary>
+    [TestMethod]
+    public void OpenBatchAxis_SamplesWouldMix_StaysAsItIs()
+    {
+        var g = new GraphBuilder("model", seed: 1);
+        var words = g.Reshape(g.Input("x", 4, 6), 4, 6); // [words, width]: the batch of 1 is gone
+        var likeness = g.Node("MatMul", [words, g.Node("Transpose", [words], node => node.With("perm", 1, 0))]);
+        var model = Fixed(g.Build(g.Node("MatMul", [g.Softmax(likeness), words])));
+        var before = model.Graph.Node.Clone();
+
+        model.OpenBatchAxis();
+
+        CollectionAssert.AreEqual(before.ToArray(), model.Graph.Node.ToArray());
+    }
+
     static OnnxModel Model(string kind)
     {
         var g = new GraphBuilder("model", seed: 1);

@@ -17,8 +17,10 @@ static class Elementwise
         var startsAtAxis = source.Opset < 7 && source.Node.Int("broadcast", 0) != 0 && source.Node.Ints("axis") is not null;
         var axis = source.Node.Int("axis", 0);
         return startsAtAxis
-            ? (inputs, _) => [function(inputs[0]!, inputs[1]!.reshape([.. inputs[1]!.shape, .. Enumerable.Repeat(1L, (int)(inputs[0]!.dim() - Axes.Of(axis, inputs[0]!) - inputs[1]!.dim()))]))]
+            ? (inputs, _) => [function(inputs[0]!, From(Axes.Of(axis, inputs[0]!), inputs[1]!, inputs[0]!))]
             : (inputs, _) => [function(inputs[0]!, inputs[1]!)];
+
+        static Tensor From(int axis, Tensor b, Tensor a) => b.reshape([.. b.shape, .. Enumerable.Repeat(1L, (int)(a.dim() - axis - b.dim()))]);
     });
 
     /// <summary>A function of two tensors, taken over any number of them from left to right.</summary>

@@ -32,7 +32,8 @@ static class Resizing
     /// <summary>Inputs x and scales, which were an attribute before opset 9.</summary>
     public static Operator Upsample(NodeSource source)
     {
-        double[]? stated = source.Node.Attribute.FirstOrDefault(attribute => attribute.Name == "scales") is { } scales ? [.. scales.Floats.Select(scale => (double)scale)] : null;
+        var scales = source.Node.Attribute.FirstOrDefault(attribute => attribute.Name == "scales");
+        double[]? stated = scales is null ? null : [.. scales.Floats.Select(scale => (double)scale)];
         source.Refuse(stated is null && !source.IsGiven(1), "it has no scales");
         var kernel = source.Node.Text("mode", "nearest") == "nearest" ? Nearest(MathF.Floor) : KernelOf(source);
         return Along(null, stated is null ? source.Doubles(1) : _ => stated, _ => null, CoordinateOf("asymmetric", source), kernel);

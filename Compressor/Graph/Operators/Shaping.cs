@@ -63,8 +63,9 @@ static class Shaping
         return (inputs, _) =>
         {
             var x = inputs[0]!;
-            var removed = axes(inputs) ?? [.. Axes.From(0, x).Where(axis => x.shape[axis] == 1)];
-            return [removed.Select(axis => Axes.Of(axis, x)).OrderDescending().Aggregate(x.alias(), (y, axis) => y.squeeze(axis))];
+            int[] removed = [.. axes(inputs)?.Select(axis => Axes.Of(axis, x)) ?? Enumerable.Range(0, (int)x.dim()).Where(axis => x.shape[axis] == 1)];
+            source.Refuse(removed.Any(axis => x.shape[axis] != 1), $"of [{string.Join(", ", x.shape)}], it removes an axis that is longer than 1");
+            return [removed.OrderDescending().Aggregate(x.alias(), (y, axis) => y.squeeze(axis))];
         };
     }
 

@@ -18,7 +18,8 @@ sealed class Window
         _padding = node.Text("auto_pad", "NOTSET");
         IsCeil = node.Int("ceil_mode", 0) != 0;
         int[] axes = [.. new[] { Kernel?.Length, _strides?.Length, _dilations?.Length, _pads?.Length / 2 }.OfType<int>().Distinct()];
-        source.Refuse(axes.Length > 1 || axes.Any(count => count is < 1 or > 3) || _pads?.Length % 2 == 1, "its kernel, strides, dilations and pads are not of the same one to three axes");
+        var isOdd = axes.Length > 1 || axes.Any(count => count is < 1 or > 3) || _pads?.Length % 2 == 1;
+        source.Refuse(isOdd, "its kernel, strides, dilations and pads are not of the same one to three axes");
         source.Refuse(_padding is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"), $"the padding '{_padding}'");
     }
 

@@ -106,6 +106,10 @@ public sealed class OnnxOperatorTests
 
             Dropout is the identity, in training too. What a model computes in half precision is computed in float32.
 
+            ## Models of a fixed batch
+
+            Training needs batches. Of a model that was exported at a batch of 1, the first axis of inputs and outputs is opened, and Reshape and Resize nodes with constant sizes are rewritten where the batch's place among the sizes can be told, for ONNX Runtime as for training. Nothing is rewritten where that would mix samples, such as in an attention whose export left the batch out.
+
             ## Forms that are refused
 
             BatchNormalization with training_mode or without spatial; MaxPool that gives places out or counts them by columns; AveragePool and LpPool with dilations; Resize with antialias, tf_crop_and_resize or keep_aspect_ratio_policy; ScatterElements and ScatterND with a reduction other than add; Conv and ConvTranspose over more than three axes; Cast to types that Torch lacks; Constant nodes of text or sparse tensors.

@@ -33,6 +33,7 @@ public sealed class OperatorFormTests
         ["mean-variance norm"] = () => new OneNode("MeanVarianceNormalization", 13).In(2, 3, 4, 5).With("axes", [2, 3]),
         ["gelu"] = () => new OneNode("Gelu", 20).In(3, 4),
         ["gelu by tanh"] = () => new OneNode("Gelu", 20).In(3, 4).With("approximate", "tanh"),
+        ["swish"] = () => new OneNode("Swish", 24).In(3, 4).With("alpha", 1.5f),
         ["mish"] = () => new OneNode("Mish", 18).In(3, 4),
         ["hard sigmoid"] = () => new OneNode("HardSigmoid", 6).In(3, 4).With("alpha", 0.7f).With("beta", 0.4f),
         ["selu"] = () => new OneNode("Selu", 6).In(3, 4).With("alpha", 1.5f).With("gamma", 2f),
