@@ -6,7 +6,7 @@ namespace MaestroDeploy.Onnx;
 /// <summary>The checks that every loaded model passes before anything reads its tensors or walks its nodes.</summary>
 /// <remarks>
 /// 1. There is a graph, and it has an output.
-/// 2. Names are given once: no two nodes or initializers make the same value.
+/// 2. Names are given once: no two inputs, nodes or initializers make the same value; an initializer may be listed as an input.
 /// 3. Nodes stand in order: each input is a graph input, an initializer, or an earlier node's output.
 /// 4. Each node makes something, and the products that this room reads have a weight to read.
 /// 5. Each tensor holds, or points at, just as many bytes as its shape and type need.
@@ -38,6 +38,12 @@ public static class GraphCheck
         known.UnionWith(made);
         known.UnionWith(graph.SparseInitializer.Select(sparse => sparse.Values?.Name ?? ""));
         known.UnionWith(graph.Input.Select(input => input.Name));
+        var stored = made.ToHashSet();
+        foreach (var input in graph.Input.Where(input => !stored.Contains(input.Name)))
+        {
+            Make(input.Name, "input", made, model);
+        }
+
         foreach (var node in graph.Node)
         {
             CheckNode(node, known, model);

@@ -16,6 +16,11 @@ public static class NodeAttributes
     /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or a Scan.</summary>
     public static IEnumerable<GraphProto> Bodies(this NodeProto node) => node.Attribute.SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>();
 
+    /// <summary>Every tensor that a graph stores: initializers, attributes, and those in the graphs that its nodes hold.</summary>
+    public static IEnumerable<TensorProto> StoredTensors(this GraphProto graph) => graph.Initializer
+        .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.Tensors.Append(attribute.T)).OfType<TensorProto>())
+        .Concat(graph.Node.SelectMany(node => node.Bodies()).SelectMany(StoredTensors));
+
     /// <summary>An integer attribute.</summary>
     public static long Int(this NodeProto node, string name, long otherwise) => node.Find(name)?.I ?? otherwise;
 

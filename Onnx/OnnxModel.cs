@@ -147,12 +147,12 @@ public sealed class OnnxModel
         }
     }
 
-    /// <summary>Brings all initializers that lie in data files into the model itself.</summary>
+    /// <summary>Brings all tensors that lie in data files into the model itself.</summary>
     /// <exception cref="OnnxFormatException">A data file cannot be read, or all of them together exceed what one ONNX file may hold.</exception>
     public void InlineData()
     {
         const long LargestFile = int.MaxValue; // protobuf's limit
-        var external = Graph.Initializer.Where(ExternalData.IsExternal).ToList();
+        var external = Graph.StoredTensors().Where(ExternalData.IsExternal).ToList();
         if (external.Sum(ElementTypes.Bytes) > LargestFile)
         {
             throw new OnnxFormatException(Name, "its data files hold more than the 2 GB that one ONNX file may");
@@ -194,7 +194,7 @@ public sealed class OnnxModel
             return;
         }
 
-        foreach (var location in Graph.Initializer.Where(ExternalData.IsExternal).Select(tensor => ExternalData.Of(tensor, Folder, Name).Location).Distinct())
+        foreach (var location in Graph.StoredTensors().Where(ExternalData.IsExternal).Select(tensor => ExternalData.Of(tensor, Folder, Name).Location).Distinct())
         {
             var (from, to) = (Path.Combine(Folder, location), Path.Combine(folder, location));
             if (File.Exists(to))

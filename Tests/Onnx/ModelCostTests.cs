@@ -1,5 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 
@@ -47,5 +49,56 @@ public sealed class ModelCostTests
         Assert.AreEqual(66_274, ModelCost.Of(lod.Model).Params); // unmerged factors at full rank
         Assert.AreEqual(new ModelCost(44_426, 281_640), cost.Dense);
         CollectionAssert.AreEqual(new long[] { 24 * 24, 8 * 8, 1, 1, 1 }, cost.Layers.Select(layer => layer.Positions).ToArray());
+    }
+
+    [TestMethod]
+    public void Of_AConvolutionOverAnImageOfOpenSize_CountsAtTheSizeGivenOrAtAPhotographs()
+    {
+        var g = new GraphBuilder("open", seed: 1);
+        var model = g.Build(g.Conv(g.Input("image", 3, 8, 8), "conv", channels: 4, kernel: 3, pad: 1));
+        foreach (var axis in model.Graph.Input[0].Type.TensorType.Shape.Dim.Skip(2))
+        {
+            axis.DimParam = "side";
+        }
+
+        Assert.AreEqual(4L * 27 * 224 * 224, ModelCost.Of(model).Macs);
+        Assert.AreEqual(4L * 27 * 10 * 10, ModelCost.Of(model, openAxis: 10).Macs);
+    }
+
+    [TestMethod]
+    public void Of_ALayerBehindAnUnknownOperator_CountsItsWeightOnceAndNamesIt()
+    {
+        var g = new GraphBuilder("unknown", seed: 1);
+        var model = g.Build(g.Linear(g.Relu(g.Input("x", 8)), "fc", 4));
+        model.Graph.Node[0].OpType = "Mystery";
+
+        var cost = ModelCost.Of(model, openAxis: null, out var assumed);
+
+        Assert.AreEqual(new ModelCost(36, 32), cost);
+        CollectionAssert.AreEqual(new[] { "fc" }, assumed.ToArray());
+    }
+
+    [TestMethod]
+    public void Of_AModelThatFixesItsBatch_CountsOneSample()
+    {
+        var g = new GraphBuilder("batch", seed: 1);
+        var model = g.Build(g.Linear(g.Reshape(g.Input("x", 2, 4), -1, 8), "fc", 4));
+        model.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 16 };
+        model.ReplaceInitializer(TensorValues.Create("reshape1.shape", [2], [16L, 8]));
+
+        Assert.AreEqual(32, ModelCost.Of(model).Macs);
+    }
+
+    [TestMethod]
+    public void Of_EveryForeignModelThatRuns_KnowsTheShapeAtEveryWeight()
+    {
+        // Its input is a sound of open length: a spectrogram of one number has no columns.
+        const string OfSound = "melspectrogram.onnx";
+        foreach (var file in ForeignModels.Runnable())
+        {
+            ModelCost.Of(OnnxModel.Load(file), Path.GetFileName(file) == OfSound ? 1760 : null, out var assumed);
+
+            Assert.IsEmpty(assumed, $"{file}: {string.Join(", ", assumed)}");
+        }
     }
 }

@@ -91,6 +91,15 @@ public sealed class OnnxModelTests
     }
 
     [TestMethod]
+    public void Load_AnInputListedTwice_IsRefused()
+    {
+        var model = Small();
+        model.Graph.Input.Add(model.Graph.Input[0].Clone());
+
+        StringAssert.Contains(Refusal(model), "made already");
+    }
+
+    [TestMethod]
     public void Save_OverAnOlderFile_LeavesOnlyTheNewOne()
     {
         using var folder = new TemporaryFolder();
