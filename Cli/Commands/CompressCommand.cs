@@ -1,8 +1,6 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
-using MaestroDeploy.Exporter;
 using MaestroDeploy.Profiles;
-using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
