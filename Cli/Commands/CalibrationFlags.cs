@@ -58,16 +58,17 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
-        var labelled = data is null ? null : NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed));
-        return new CalibrationSource(labelled, labelled?.Evaluation ?? Unlabelled(inputs), samples);
+        var named = data is not null ? NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed))
+            : inputs is not null && inputs.StartsWith(Archive, StringComparison.Ordinal) ? NamedData.Unlabelled(inputs) : null;
+        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples);
     }
 }
 
 /// <summary>What a model is watched on.</summary>
-/// <param name="Labelled">A data set with its labels; null where there is none.</param>
-/// <param name="Evaluation">Its inputs, or those without labels; null where there are neither.</param>
+/// <param name="Data">A data set, or inputs without labels; null where there are neither.</param>
+/// <param name="Evaluation">Its inputs, or random ones; null where nothing was named.</param>
 /// <param name="Samples">How many of them, 1 and more.</param>
-sealed record CalibrationSource(NamedData? Labelled, EvaluationData? Evaluation, int Samples)
+sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples)
 {
     /// <summary>Some random batches.</summary>
     public static CalibrationInputs Random => Batches(new RandomInputs(), samples: 2);

@@ -1,6 +1,10 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -23,18 +27,25 @@ static class CompressCommand
         var model = new Argument<string>("model") { Description = "An .onnx file." };
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
+        var epochs = new Option<int>("--epochs") { Description = "Passes over the data in which the factored model learns to answer as it did before; default none." };
         var (data, layers, planning) = (new CalibrationFlags(), new LayerFlags(), new PlanningFlags());
-        var command = new Command("compress", "Factor a model and cut it to budgets in one go: decompose, then export.") { model, output, keep };
+        var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, keep };
         data.AddTo(command);
         layers.AddTo(command);
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var (choice, source, folder) = (layers.Read(parsed), data.Read(parsed), parsed.GetValue(output)!);
+            var tuning = Tuning(parsed.GetValue(epochs), source);
             TrainingJob.CheckFolder(folder);
             var manifest = WithFile(parsed.GetValue(keep), folder, file =>
             {
                 new DecompositionJob(planning.Settings(parsed), terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
+                if (tuning is not null)
+                {
+                    Tune(file, parsed.GetValue(model)!, source.Data!, tuning, planning.Settings(parsed), terminal, cancellation);
+                }
+
                 return ExportCommand.Export(file, folder, source.Evaluation, planning.Read(parsed, file, terminal, cancellation), terminal, cancellation);
             });
             planning.Save(parsed, manifest, terminal);
@@ -42,6 +53,30 @@ static class CompressCommand
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    static TrainingOptions? Tuning(int epochs, CalibrationSource source) => epochs switch
+    {
+        0 => null,
+        < 0 => throw new UsageException($"--epochs is 0 and more; found {epochs}."),
+        _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
+        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs },
+    };
+
+    /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>
+    static void Tune(string file, string original, NamedData data, TrainingOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
+    {
+        var folder = Directory.CreateDirectory($"{file}.tuning");
+        try
+        {
+            using var teacher = new Teacher(original, settings);
+            new TrainingJob(folder.FullName, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(original), data, options, teacher: teacher);
+            File.Move(Path.Combine(folder.FullName, TrainingJob.ModelFile), file, overwrite: true);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     /// <summary>Makes something by way of a file: one that stays, or one beside the folder that goes.</summary>
@@ -67,7 +102,7 @@ static class CompressCommand
         var kept = report.Variants.LastOrDefault(variant => variant.Macs < report.Dense.Macs && IsAsGood(variant, report.Dense));
         var verdict = kept is null ? Nothing(report, source) : Gain(report.Dense, kept);
         terminal.Show(Tables.Family(report));
-        if (source.Labelled?.Doubt(report.Dense.Accuracy) is { } doubt)
+        if (source.Data?.Doubt(report.Dense.Accuracy) is { } doubt)
         {
             terminal.Say(doubt);
         }
@@ -90,7 +125,7 @@ static class CompressCommand
             ? $"the nearest, {best.Id}, comes to {Change(report.Dense, best)}"
             : "none of them costs less";
         var advice = source.Evaluation is null ? "Name data that the model is for by --data or --inputs: by its weights alone it is cut worse."
-            : "Without training there is little to be gained from this model: train the factored one (--keep, then maestro train), or leave it as it is.";
+            : "Without training there is little to be gained from this model: tune it (--epochs 4), or leave it as it is.";
         return $"No budget is as good as before within {Tolerance(report.Dense)}: {nearest}. {advice}";
     }
 

@@ -50,12 +50,12 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
             throw new CommandException($"{source}: it is factored already; export it, or train it further.");
         }
 
-        data.Labelled?.Prepare(model);
+        data.Data?.Prepare(model);
         model = BatchProbe.Open(model, data.Inputs ?? CalibrationSource.Random, settings);
         using var responses = Watch(model, data, choice);
         terminal.Progress("decomposing");
         var provenance = new LodProvenance(
-            Path.GetFileName(source), data.Evaluation?.Name, data.Labelled?.Scaling, responses is null ? "svd" : "data-aware svd");
+            Path.GetFileName(source), data.Evaluation?.Name, data.Data?.Scaling, responses is null ? "svd" : "data-aware svd");
         var (lod, spectra) = SvdFactoring.Decompose(model, provenance, choice, responses: responses);
         cancellation.ThrowIfCancellationRequested();
         lod.Save(output);
