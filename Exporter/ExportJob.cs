@@ -24,6 +24,12 @@ sealed class ExportJob(
 
     public Variant WriteDense(PlannedVariant dense)
     {
+        if (options.Original is { } file)
+        {
+            using var session = new ModelSession(file, settings);
+            _original = RecordedOutputs.Of(session, data, options.CheckSamples);
+        }
+
         using var weights = new SharedWeights(Path.Combine(output.Staging, DenseWeightsFile));
         return Write(DenseId, dense, weights) with { Plan = null };
     }

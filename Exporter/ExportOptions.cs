@@ -33,6 +33,10 @@ public sealed record ExportOptions
     /// <summary>Plans that were made before, in the place of budgets; null for none.</summary>
     public PlanChain? Plans { get; init; }
 
+    /// <summary>The file of the model that outputs are compared with; null for the dense graph of the family itself.</summary>
+    /// <remarks>A model that was tuned after it was factored has a dense graph that is not what its user brought.</remarks>
+    public string? Original { get; init; }
+
     /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>
     public int CalibrationSamples { get; init; } = 2048;
 
