@@ -5,6 +5,7 @@ using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Exporter.Verification;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -18,6 +19,7 @@ sealed class ExportJob(
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
     readonly PlanCutter _cutter = new(lod);
+    readonly bool _half = lod.Pairs.Any(pair => pair.Type(lod.Model) == TensorProto.Types.DataType.Float16);
     IReadOnlyList<float[]>? _uncutStatistics;
     RecordedOutputs? _original;
     int _done;
@@ -91,7 +93,7 @@ sealed class ExportJob(
         Tell($"{id}: checking");
         using var session = new ModelSession(path, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
-        var difference = ReferenceCheck.LargestDifference(id, reference, outputs);
+        var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         _original ??= outputs; // the dense graph comes first
         var quality = data.Measure(session, cancellation);
         _done++;

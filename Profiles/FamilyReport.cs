@@ -28,6 +28,10 @@ public sealed record FamilyReport(string Family, VariantReport Dense, IReadOnlyL
             ? $", {Units.Microseconds(before)} → {Units.Microseconds(now)}"
             : "";
         return $"{Dense.Id} → {smallest.Id}: {Units.Bytes(Dense.Bytes)} → {Units.Bytes(smallest.Bytes)}, "
-            + $"{Units.Count(Dense.Macs)} → {Units.Count(smallest.Macs)} MACs{time}, {Units.Quality(Dense.Accuracy, Dense.Distance)} → {Units.Quality(smallest.Accuracy, smallest.Distance)}";
+            + $"{Units.Count(Dense.Macs)} → {Units.Count(smallest.Macs)} MACs{time}, {Quality(Dense, smallest)}";
     }
+
+    static string Quality(VariantReport before, VariantReport now) => before.Accuracy is null && now.Distance is not null
+        ? $"output error {Units.Error(now.Distance.RelativeError)}"
+        : $"accuracy {Units.Share(before.Accuracy)} → {Units.Share(now.Accuracy)}";
 }

@@ -17,11 +17,6 @@ public static class Units
     /// <summary>A relative error, which may lie anywhere below 1, by two digits.</summary>
     public static string Error(double? error) => error is { } value ? value.ToString(value is 0 or >= 0.001 ? "0.####" : "0.0e0", CultureInfo.InvariantCulture) : "–";
 
-    /// <summary>How good a variant is by what is known: its accuracy, or else its outputs' distance from the dense model's.</summary>
-    public static string Quality(double? accuracy, OutputDistance? distance) => accuracy is null && distance is not null
-        ? $"output error {Error(distance.RelativeError)}"
-        : $"accuracy {Share(accuracy)}";
-
     /// <summary>Such as <c>34.6 µs</c> or <c>1.50 ms</c>; a dash for null.</summary>
     public static string Microseconds(double? microseconds) => microseconds is { } value ? Scaled(value, " µs", " ms", " s") : "–";
 

@@ -46,10 +46,11 @@ static class CompressCommand
                     Tune(file, parsed.GetValue(model)!, source.Data!, tuning, planning.Settings(parsed), terminal, cancellation);
                 }
 
-                return ExportCommand.Export(file, folder, source.Evaluation, planning.Read(parsed, file, terminal, cancellation), terminal, cancellation);
+                var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(model) };
+                return ExportCommand.Export(file, folder, source.Evaluation, options, terminal, cancellation);
             });
             planning.Save(parsed, manifest, terminal);
-            Tell(folder, manifest, source, terminal);
+            Tell(folder, manifest, source, Accuracy(parsed.GetValue(model)!, source, planning.Settings(parsed), cancellation), terminal);
             return Task.FromResult(0);
         });
         return command;
@@ -96,13 +97,21 @@ static class CompressCommand
         }
     }
 
-    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)
+    // Tuning moves the dense graph of the family too: what it is held against is the model that was brought.
+    static double? Accuracy(string original, CalibrationSource source, SessionSettings settings, CancellationToken cancellation)
+    {
+        using var session = new ModelSession(original, settings);
+        return source.Evaluation?.Measure(session, cancellation)?.Accuracy;
+    }
+
+    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, double? accuracy, Terminal terminal)
     {
         var report = FamilyReport.Of(folder, manifest, null);
-        var kept = report.Variants.LastOrDefault(variant => variant.Macs < report.Dense.Macs && IsAsGood(variant, report.Dense));
-        var verdict = kept is null ? Nothing(report, source) : Gain(report.Dense, kept);
+        var before = report.Dense with { Accuracy = accuracy };
+        var kept = report.Variants.LastOrDefault(variant => variant.Macs < before.Macs && IsAsGood(variant, before));
+        var verdict = kept is null ? Nothing(report, before, source) : Gain(before, kept);
         terminal.Show(Tables.Family(report));
-        if (source.Data?.Doubt(report.Dense.Accuracy) is { } doubt)
+        if (source.Data?.Doubt(accuracy) is { } doubt)
         {
             terminal.Say(doubt);
         }
@@ -118,15 +127,15 @@ static class CompressCommand
     static string Gain(VariantReport dense, VariantReport kept) => $"{kept.Id} is as good as before within {Tolerance(dense)}: "
         + $"{Units.Bytes(dense.Bytes)} → {Units.Bytes(kept.Bytes)}, {Units.Count(dense.Macs)} → {Units.Count(kept.Macs)} MACs, {Change(dense, kept)}.";
 
-    static string Nothing(FamilyReport report, CalibrationSource source)
+    static string Nothing(FamilyReport report, VariantReport before, CalibrationSource source)
     {
-        var smaller = report.Variants.Where(variant => variant.Macs < report.Dense.Macs);
+        var smaller = report.Variants.Where(variant => variant.Macs < before.Macs);
         var nearest = smaller.MaxBy(variant => variant.Accuracy ?? -variant.Distance?.RelativeError ?? double.NegativeInfinity) is { } best
-            ? $"the nearest, {best.Id}, comes to {Change(report.Dense, best)}"
+            ? $"the nearest, {best.Id}, comes to {Change(before, best)}"
             : "none of them costs less";
         var advice = source.Evaluation is null ? "Name data that the model is for by --data or --inputs: by its weights alone it is cut worse."
             : "Without training there is little to be gained from this model: tune it (--epochs 4), or leave it as it is.";
-        return $"No budget is as good as before within {Tolerance(report.Dense)}: {nearest}. {advice}";
+        return $"No budget is as good as before within {Tolerance(before)}: {nearest}. {advice}";
     }
 
     static string Tolerance(VariantReport dense) => dense.Accuracy is null ? "1 % of the outputs" : "1 point of accuracy";

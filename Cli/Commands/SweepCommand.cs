@@ -14,6 +14,7 @@ sealed class SweepCommand
     readonly Argument<string[]> _families = new("family") { Description = "One or more families' folders.", Arity = ArgumentArity.OneOrMore };
     readonly Option<string?> _data = new("--data") { Description = $"Measures the accuracies that a family was exported without: {string.Join(", ", NamedData.Forms)}." };
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
+    readonly SampleFormatFlags _format = new();
     readonly Option<string[]> _profiles = new("--profile")
     {
         Description = "Latency profiles, of this or other devices; families that they are of are not measured here, unless --measure is given.",
@@ -43,6 +44,7 @@ sealed class SweepCommand
             command.Options.Add(option);
         }
 
+        sweep._format.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             sweep.Go(parsed, terminal, cancellation);
@@ -61,7 +63,7 @@ sealed class SweepCommand
             OpenAxis = parsed.GetValue(_openAxis),
             Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
         });
-        var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir)).Evaluation : null;
+        var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir), _format.Read(parsed)).Evaluation : null;
         var anew = parsed.GetValue(_measure);
         var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
         var families = folders.Select(folder => Family.Open(folder)).ToArray();

@@ -12,6 +12,8 @@ namespace MaestroDeploy.Exporter.Slicing;
 /// </remarks>
 public sealed class SharedWeights : IDisposable
 {
+    const int MostInside = 8; // elements: two for each axis of an image batch
+
     readonly FileStream _file;
     readonly string _name;
     readonly Dictionary<string, ExternalData> _factors = [];
@@ -35,13 +37,13 @@ public sealed class SharedWeights : IDisposable
         _factors.Add(name, Append(bytes[..(int)(bytes.Length / tensor.Dims[0] * rank)]));
     }
 
-    /// <summary>Points every float32 or float16 initializer of a graph at this file, writing those that are not there yet.</summary>
+    /// <summary>Points every float32 or float16 initializer of a graph at this file but the smallest, writing those that are not there yet.</summary>
     /// <returns>The bytes of tensors that the graph reads from here.</returns>
     /// <exception cref="InvalidOperationException">A factor is longer than what <see cref="AddFactor"/> stored.</exception>
     public long Externalise(OnnxModel model)
     {
         long bytes = 0;
-        foreach (var tensor in model.Graph.Initializer.Where(tensor => (DataType)tensor.DataType is DataType.Float or DataType.Float16))
+        foreach (var tensor in model.Graph.Initializer.Where(tensor => (DataType)tensor.DataType is DataType.Float or DataType.Float16 && !StaysInside(tensor)))
         {
             var place = Place(model, tensor);
             place.WriteTo(tensor);
@@ -56,6 +58,9 @@ public sealed class SharedWeights : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    // ONNX Runtime reads some constants while it loads a graph, such as a Resize's scales, and those only from the graph itself.
+    bool StaysInside(TensorProto tensor) => ElementTypes.Count(tensor) <= MostInside && !_factors.ContainsKey(tensor.Name);
 
     ExternalData Place(OnnxModel model, TensorProto tensor)
     {

@@ -8,12 +8,19 @@ static class ReferenceCheck
     // A layer multiplied back sums in another order, and deep networks pass that on; a wrong cut is off by far more.
     const double Tolerance = 1e-3;
 
-    /// <summary>The largest absolute difference between the two.</summary>
-    /// <exception cref="ExportException">It is above 0.001 of an output's largest value, or is not a number.</exception>
-    public static double LargestDifference(string variant, RecordedOutputs reference, RecordedOutputs outputs) =>
-        reference.Outputs.Zip(outputs.Outputs, (expected, found) => LargestDifference(variant, expected, found)).Max();
+    // Between two nodes half a precision is kept, eleven bits.
+    const double HalfTolerance = 1e-2;
 
-    static double LargestDifference(string variant, float[] reference, float[] outputs)
+    /// <summary>The largest absolute difference between the two.</summary>
+    /// <param name="variant">The variant's id.</param>
+    /// <param name="reference">What the uncut model answered.</param>
+    /// <param name="outputs">What the variant answered.</param>
+    /// <param name="half">Whether the model counts in float16.</param>
+    /// <exception cref="ExportException">It is above 0.001 of an output's largest value (0.01 in float16), or is not a number.</exception>
+    public static double LargestDifference(string variant, RecordedOutputs reference, RecordedOutputs outputs, bool half) =>
+        reference.Outputs.Zip(outputs.Outputs, (expected, found) => LargestDifference(variant, expected, found, half ? HalfTolerance : Tolerance)).Max();
+
+    static double LargestDifference(string variant, float[] reference, float[] outputs, double tolerance)
     {
         double difference = 0, largest = 1e-6;
         for (var i = 0; i < reference.Length; i++)
@@ -24,7 +31,7 @@ static class ReferenceCheck
             largest = Math.Max(largest, Math.Abs(reference[i]));
         }
 
-        return difference <= Tolerance * largest ? difference : throw new ExportException(FormattableString.Invariant(
+        return difference <= tolerance * largest ? difference : throw new ExportException(FormattableString.Invariant(
             $"Variant {variant} differs from the model that it was cut from by {difference:g3}, of outputs up to {largest:g3}; nothing was written."));
     }
 }
