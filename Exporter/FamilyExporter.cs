@@ -68,6 +68,30 @@ public sealed class FamilyExporter
         return manifest;
     }
 
+    /// <summary>Makes the plans of a family and nothing else, so that a model can be trained for them before it is cut.</summary>
+    /// <param name="source">A <c>model.lod.onnx</c>.</param>
+    /// <param name="data">What layers are probed on; null for random inputs.</param>
+    /// <param name="progress">Told what is being done; null for no one.</param>
+    /// <param name="cancellation">Checked between runs.</param>
+    /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
+    /// <exception cref="ExportException">The data or the layer latencies do not fit.</exception>
+    public PlanChain Plan(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var lod = LodModel.Load(source);
+        var scratch = Directory.CreateTempSubdirectory("maestro-");
+        try
+        {
+            var errors = new ErrorTables(source, lod.Cost(), data ??= new RandomInputs());
+            var planned = new Planner(lod, errors, data, _options, _settings, scratch.FullName, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
+            return new PlanChain(errors.SourceSha256, _options.Unit.ToString().ToLowerInvariant(),
+                [.. planned.OrderByDescending(plan => plan.Budget.Share).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan))]);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
     /// <summary>The variants that reach the accuracy asked for; the graphs of the others go.</summary>
     IReadOnlyList<Variant> KeepAccurate(IReadOnlyList<Variant> variants, string staging)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -41,12 +42,14 @@ static class CompressCommand
             var manifest = WithFile(parsed.GetValue(keep), folder, file =>
             {
                 new DecompositionJob(planning.Settings(parsed), terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
+                var options = planning.Read(parsed, file, terminal, cancellation, source.Evaluation is null ? PlanSearch.Uniform : PlanSearch.Frontier) with { Original = parsed.GetValue(model) };
                 if (tuning is not null)
                 {
-                    Tune(file, parsed.GetValue(model)!, source.Data!, tuning, planning.Settings(parsed), terminal, cancellation);
+                    // What is trained is what will be cut.
+                    options = options with { Plans = ExportCommand.Plan(file, source.Evaluation, options, terminal, cancellation) };
+                    Tune(file, parsed.GetValue(model)!, source.Data!, TrainingJob.ForPlans(tuning, options.Plans), planning.Settings(parsed), terminal, cancellation);
                 }
 
-                var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(model) };
                 return ExportCommand.Export(file, folder, source.Evaluation, options, terminal, cancellation);
             });
             planning.Save(parsed, manifest, terminal);

@@ -58,6 +58,10 @@ static class ExportCommand
         return manifest;
     }
 
+    /// <summary>The plans alone.</summary>
+    public static PlanChain Plan(string source, EvaluationData? data, ExportOptions options, Terminal terminal, CancellationToken cancellation) =>
+        new FamilyExporter(options).Plan(source, data, new Reporter<ExportProgress>(at => terminal.Progress(at.Doing)), cancellation);
+
     static bool IsOver(Variant variant, Variant dense, BudgetUnit unit) => unit switch
     {
         BudgetUnit.Params => variant.Params > variant.Budget * dense.Params,

@@ -26,7 +26,7 @@ sealed class PlanningFlags
     readonly Option<PlanSearch?> _search = new("--plan")
     {
         Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), nested (the same, each plan "
-            + "a part of the one before), greedy (Maestro's). Default: frontier with --by latency, else uniform.",
+            + "a part of the one before), greedy (Maestro's). Default: frontier with --by latency and for models that were not trained to be cut, else uniform.",
     };
 
     readonly Option<int?> _variants = new("--variants") { Description = "That many variants spread evenly from the dense cost down to a thirty-second, in the place of budgets." };
@@ -59,7 +59,8 @@ sealed class PlanningFlags
     /// <param name="terminal">Told of a measurement.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
-    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation)
+    /// <param name="search">How plans are found where the command line does not say.</param>
+    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation, PlanSearch search = PlanSearch.Uniform)
     {
         var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null);
         if (budgets is not null && variants is not null)
@@ -70,7 +71,7 @@ sealed class PlanningFlags
         if (parsed.GetValue(_plans) is { } file)
         {
             return budgets is null && variants is null
-                ? Defaults with { Plans = ProfilesJson.Read<PlanChain>(file), MinAccuracy = parsed.GetValue(_minAccuracy) }
+                ? Defaults with { Plans = ProfilesJson.Read<PlanChain>(file), MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) }
                 : throw new UsageException("--plans says what is cut to; leave --budgets and --variants out.");
         }
 
@@ -84,7 +85,7 @@ sealed class PlanningFlags
             throw new UsageException("--profile is what --by latency plans with; give both.");
         }
 
-        var search = parsed.GetValue(_search) ?? (unit == BudgetUnit.Latency ? PlanSearch.Frontier : PlanSearch.Uniform);
+        search = parsed.GetValue(_search) ?? (unit == BudgetUnit.Latency ? PlanSearch.Frontier : unit == BudgetUnit.Ranks ? PlanSearch.Uniform : search);
         if (unit == BudgetUnit.Ranks && (search != PlanSearch.Uniform || variants is not null))
         {
             throw new UsageException("--by ranks gives every layer the same share of its rank: that is --plan uniform, with budgets.");
@@ -165,5 +166,5 @@ sealed class PlanningFlags
 
     static Budget Share(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1
         ? new Budget(share)
-        : throw new UsageException($"--budgets: a share of the dense cost lies above 0 and up to 1; found '{text}'. Costs are all of one unit: 5ms,2ms with --by latency, 4MB with --by bytes.");
+        : throw new UsageException($"--budgets: a budget is a share in (0, 1] of the dense cost; found '{text}'. Costs are all of one unit: 5ms,2ms with --by latency, 4MB with --by bytes.");
 }

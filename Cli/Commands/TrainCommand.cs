@@ -49,7 +49,6 @@ static class TrainCommand
             throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
         }
 
-        var ranks = chain.Plans.Select(planned => planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value));
-        return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. ranks] }).Checked());
+        return TrainingJob.ForPlans(options, chain);
     }
 }

@@ -64,6 +64,14 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         return new LodModel(model, pairs, new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling));
     }
 
+    /// <summary>The same training, of some plans in the place of random cuts.</summary>
+    /// <exception cref="UsageException">Something that they are trained with would change the ranks.</exception>
+    public static TrainingOptions ForPlans(TrainingOptions options, PlanChain chain)
+    {
+        var ranks = chain.Plans.Select(planned => planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value));
+        return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. ranks] }).Checked());
+    }
+
     void AskTeacher(TrainingTask training, LodModel start, NamedData data)
     {
         if (training is not DistillationTask taught)

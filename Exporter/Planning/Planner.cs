@@ -41,12 +41,14 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
         return [.. plans.DistinctBy(plan => plan.Plan).OrderByDescending(plan => plan.Cost.Macs)];
     }
 
-    // A rank that training has removed since is as good as gone from the plan too.
+    // Training may have removed components since.
     PlannedVariant Given(BudgetedPlan plan) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
         ? Describe(plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
-            ? (LayerForm.Pair, Math.Min(rank, _cost.Layers[i].Rank))
+            ? Form(lod.Pairs[i], Math.Min(rank, _cost.Layers[i].Rank))
             : (LayerForm.Dense, 0)))
         : throw new ExportException($"The plans are of another network: they name {string.Join(", ", named.Order().Take(5))}, and this one's layers are {string.Join(", ", lod.Pairs.Select(pair => pair.Layer).Take(5))}.");
+
+    (LayerForm Form, int Rank) Form(FactorPair pair, int rank) => (options.IdentityBlocks && _cutter.CanAlign(pair, rank) ? LayerForm.IdentityBlock : LayerForm.Pair, rank);
 
     CostUnit? UnitOf(BudgetUnit unit) => unit switch
     {

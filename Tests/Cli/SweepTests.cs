@@ -109,9 +109,9 @@ public sealed class SweepTests
         using var folder = new TemporaryFolder();
         SmallFamily.In(folder);
 
-        StringAssert.Matches(CommandLine.Run("inspect", folder["family"]).Succeeded().Output, new(@"dense → b25: [\d.]+ kB → [\d.]+ kB, [\d.]+ k → [\d.]+ k MACs\n"));
+        StringAssert.Matches(CommandLine.Run("inspect", folder["family"]).Succeeded().Output, new(@"dense → b25: [\d.]+ kB → [\d.]+ kB, [\d.]+ k → [\d.]+ k MACs, output error [\d.]+\n"));
         CommandLine.Run("profile", folder["family"]).Succeeded();
-        StringAssert.Matches(CommandLine.Run("inspect", folder["family"]).Succeeded().Output, new(@"dense → b25: .* MACs, [\d.]+ µs → [\d.]+ µs\n"));
+        StringAssert.Matches(CommandLine.Run("inspect", folder["family"]).Succeeded().Output, new(@"dense → b25: .* MACs, [\d.]+ µs → [\d.]+ µs, output error [\d.]+\n"));
         var exported = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--out", folder["family"], "--budgets", "1,0.25").Succeeded().Output;
         StringAssert.Matches(exported, new(@"dense → b25: .* MACs, accuracy [\d.]+ % → [\d.]+ %\n"));
     }
