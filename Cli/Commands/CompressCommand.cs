@@ -83,20 +83,17 @@ static class CompressCommand
         }
     }
 
-    /// <summary>Makes something by way of a file: one that stays, or one beside the folder that goes.</summary>
+    /// <summary>Makes something by way of a file: one that stays, or one in a folder beside the result that goes, with all that is kept beside such files.</summary>
     static FamilyManifest WithFile(string? kept, string folder, Func<string, FamilyManifest> make)
     {
-        var file = kept ?? $"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.lod.onnx";
+        var workshop = Directory.CreateDirectory($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.partial");
         try
         {
-            return make(file);
+            return make(kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile));
         }
         finally
         {
-            if (kept is null)
-            {
-                File.Delete(file);
-            }
+            workshop.Delete(recursive: true);
         }
     }
 

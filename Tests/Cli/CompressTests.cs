@@ -23,6 +23,21 @@ public sealed class CompressTests
     }
 
     [TestMethod]
+    public void Compress_WithEpochs_AnswersBetterAtASmallBudgetAndIsHeldAgainstTheOriginal()
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+        string[] compress = ["compress", dense, "--data", "digits", "--budgets", "0.12", "--json"];
+
+        var cut = CommandLine.Run([.. compress, "--out", folder["cut"]]).Succeeded().Json.GetProperty("variants")[0];
+        var tuned = CommandLine.Run([.. compress, "--epochs", "6", "--out", folder["tuned"]]).Succeeded().Json;
+
+        Assert.IsGreaterThan(cut.GetProperty("accuracy").GetDouble() + 0.02, tuned.GetProperty("variants")[0].GetProperty("accuracy").GetDouble());
+        Assert.IsGreaterThan(0, tuned.GetProperty("dense").GetProperty("distance").GetProperty("relative_error").GetDouble(), "tuning has moved the full model too");
+        CommandLine.Run("compress", dense, "--epochs", "2", "--out", folder["blind"]).FailedSaying("--epochs", exitCode: 2);
+    }
+
+    [TestMethod]
     public void Compress_AModelOfFullRankWithoutData_SaysThatLittleIsToBeGained()
     {
         using var folder = new TemporaryFolder();
