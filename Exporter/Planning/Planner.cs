@@ -23,6 +23,10 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     const int ShareDigits = 4;
     const double LeastAsked = 1e-4;
 
+    // Errors do not quite add: cuts of many layers may do more harm together than apart, or less. A sum of their squares spreads the
+    // cuts, a sum of their roots gathers them.
+    static readonly double[] Powers = [1, 0.5, 2];
+
     readonly LodCost _cost = lod.Cost();
     readonly PlanCutter _cutter = new(lod);
 
@@ -74,14 +78,17 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
         PlanningLayer[] layers = [.. _cost.Layers.Zip(table.Layers, (layer, found) => new PlanningLayer(layer.Pair.Layer, Options(unit, layer, found)))];
         var shares = Shares(unit).ToArray();
         tell("planning");
-        var choices = options.Search switch
+        IReadOnlyList<PlanChoice>[] found = options.Search switch
         {
-            PlanSearch.Nested => NestedChain.Of(layers),
-            PlanSearch.Greedy => GreedySearch.Descend(layers, shares.Min() * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation),
-            _ => Frontier.Solve(layers, cancellation),
+            PlanSearch.Nested => [NestedChain.Of(layers)],
+            PlanSearch.Greedy => [GreedySearch.Descend(layers, shares.Min() * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation)],
+            _ => [.. Powers.Select(power => Frontier.Solve([.. layers.Select(layer => Raised(layer, power))], cancellation))],
         };
-        return [.. shares.Select(share => Best(share, choices, unit, probe))];
+        return [.. shares.Select(share => Best(share, found, unit, probe))];
     }
+
+    static PlanningLayer Raised(PlanningLayer layer, double power) =>
+        new(layer.Name, layer.Options.Select(option => option with { Error = Math.Pow(option.Error, power) }));
 
     /// <summary>Dense, and a pair or a block at each probed rank; a layer whose largest rank is kept dense loses nothing.</summary>
     IEnumerable<LayerOption> Options(CostUnit unit, PairCost layer, LayerErrors found)
@@ -110,14 +117,19 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             : options.Budgets.Select(budget => budget.Share);
     }
 
-    /// <summary>The plan for a share: errors may not quite add up, so the uniform plan is run beside the found one, and the better kept.</summary>
-    PlannedVariant Best(double share, IReadOnlyList<PlanChoice> choices, CostUnit unit, ErrorProbe probe)
+    /// <summary>The plan for a share. Of several found, and the uniform one beside a frontier, each is run as a whole and the best kept.</summary>
+    PlannedVariant Best(double share, IReadOnlyList<PlanChoice>[] found, CostUnit unit, ErrorProbe probe)
     {
-        var choice = choices.FirstOrDefault(choice => choice.Cost + unit.Fixed <= share * unit.Dense) ?? choices[^1];
-        var found = FormedPlan.Of([.. lod.Pairs], i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));
-        var uniform = new UniformPlanner(_cost, unit).Plan(share);
-        return Describe(share, options.Search == PlanSearch.Frontier && ErrorOf(uniform, probe) < ErrorOf(found, probe) ? uniform : found);
+        List<FormedPlan> plans = [.. found.Select(choices => FormedOf(choices.FirstOrDefault(choice => choice.Cost + unit.Fixed <= share * unit.Dense) ?? choices[^1]))];
+        if (options.Search == PlanSearch.Frontier)
+        {
+            plans.Add(new UniformPlanner(_cost, unit).Plan(share));
+        }
+
+        return Describe(share, plans.Count == 1 ? plans[0] : plans.MinBy(plan => ErrorOf(plan, probe))!);
     }
+
+    FormedPlan FormedOf(PlanChoice choice) => FormedPlan.Of(lod.Pairs, i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));
 
     double ErrorOf(FormedPlan plan, ErrorProbe probe) => probe.Error([.. _cost.Layers.Select(layer => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)]);
 
