@@ -13,7 +13,7 @@ sealed class CalibrationFlags
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
     readonly SampleFormatFlags _format = new();
     readonly Option<string?> _inputs = Inputs();
-    readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 1024 };
+    readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 4096 };
 
     public static Option<string?> Inputs() => new("--inputs")
     {

@@ -44,6 +44,11 @@ public abstract class EvaluationData
     /// <param name="largestBatch">Samples in one batch at most, where the graph leaves it open.</param>
     public abstract IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue);
 
+    /// <summary>Training samples to probe cuts on: where there are enough, mostly others than <see cref="Calibration"/> gives, to which factors may be fitted.</summary>
+    /// <param name="session">A graph that takes them.</param>
+    /// <param name="count">Samples in all; fewer where there are fewer.</param>
+    public virtual IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) => Calibration(session, count);
+
     /// <summary>Runs a batch, and says which data a graph refuses.</summary>
     internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)
     {

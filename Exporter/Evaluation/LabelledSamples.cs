@@ -9,6 +9,7 @@ namespace MaestroDeploy.Exporter.Evaluation;
 public sealed class LabelledSamples(DataSet set) : EvaluationData
 {
     const int BatchSize = 256;
+    const int ProbeSeed = 1;
 
     /// <inheritdoc/>
     public override bool GivesScores => true;
@@ -45,6 +46,10 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
         Batches(session, set.Train.Take(count), largestBatch);
+
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) =>
+        Batches(session, count < set.Train.Count ? set.Train.Split((double)count / set.Train.Count, ProbeSeed).HeldOut : set.Train, BatchSize);
 
     static int BatchOf(ModelSession session, int largest) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : Math.Min(largest, BatchSize);
 

@@ -35,7 +35,7 @@ sealed class MaskedModel : IDisposable
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
         using var plain = new ModelSession(Saved(lod.CloneUnlabelled(), scratch), settings);
         _session = new ModelSession(Saved(Masked(lod), scratch), settings);
-        Uncut = RunUncut(data.Calibration(plain, samples));
+        Uncut = RunUncut(data.Probe(plain, samples));
     }
 
     /// <summary>The largest ranks.</summary>

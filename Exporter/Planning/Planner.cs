@@ -70,7 +70,7 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
         return Shares(unit).Select(share => Describe(share, planner.Plan(share)));
     }
 
-    IReadOnlyList<PlannedVariant> Searched(CostUnit unit, CancellationToken cancellation)
+    List<PlannedVariant> Searched(CostUnit unit, CancellationToken cancellation)
     {
         tell("probing");
         using var probe = new ErrorProbe(lod, _cost, data, settings, scratch);
@@ -84,7 +84,13 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             PlanSearch.Greedy => [GreedySearch.Descend(layers, shares.Min() * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation)],
             _ => [.. Powers.Select(power => Frontier.Solve([.. layers.Select(layer => Raised(layer, power))], cancellation))],
         };
-        return [.. shares.Select(share => Best(share, found, unit, probe))];
+        List<PlannedVariant> plans = [];
+        foreach (var share in shares.Order())
+        {
+            plans.Add(Best(share, found, unit, probe, plans.LastOrDefault()));
+        }
+
+        return plans;
     }
 
     static PlanningLayer Raised(PlanningLayer layer, double power) =>
@@ -117,16 +123,39 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             : options.Budgets.Select(budget => budget.Share);
     }
 
-    /// <summary>The plan for a share. Of several found, and the uniform one beside a frontier, each is run as a whole and the best kept.</summary>
-    PlannedVariant Best(double share, IReadOnlyList<PlanChoice>[] found, CostUnit unit, ErrorProbe probe)
+    /// <summary>The plan for a share. Of several found, beside a frontier the uniform one and that of the next smaller share, each is run as a whole and the best kept.</summary>
+    PlannedVariant Best(double share, IReadOnlyList<PlanChoice>[] found, CostUnit unit, ErrorProbe probe, PlannedVariant? smaller)
     {
-        List<FormedPlan> plans = [.. found.Select(choices => FormedOf(choices.FirstOrDefault(choice => choice.Cost + unit.Fixed <= share * unit.Dense) ?? choices[^1]))];
+        List<FormedPlan> plans = [.. found.Select(choices => Filled(
+            FormedOf(choices.FirstOrDefault(choice => choice.Cost + unit.Fixed <= share * unit.Dense) ?? choices[^1]), share, unit))];
         if (options.Search == PlanSearch.Frontier)
         {
             plans.Add(new UniformPlanner(_cost, unit).Plan(share));
+            plans.AddRange(smaller is null ? [] : [Filled(smaller.Formed, share, unit)]);
         }
 
         return Describe(share, plans.Count == 1 ? plans[0] : plans.MinBy(plan => ErrorOf(plan, probe))!);
+    }
+
+    /// <summary>What a budget leaves over goes to the ranks of linear layers between those that were probed, the cheapest components first.</summary>
+    /// <remarks>A convolution's ranks stay where its blocks are full, and a nested chain where it nests; time has steps that a count does not know.</remarks>
+    FormedPlan Filled(FormedPlan plan, double share, CostUnit unit)
+    {
+        if (options.Search != PlanSearch.Frontier || options.Unit == BudgetUnit.Latency)
+        {
+            return plan;
+        }
+
+        var left = share * unit.Dense - unit.Fixed - _cost.Layers.Sum(layer => unit.Of(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? 0));
+        var ranks = _cost.Layers.ToDictionary(layer => layer.Pair.Layer, layer => plan.Ranks[layer.Pair.Layer]);
+        foreach (var layer in _cost.Layers.Where(layer => layer.Pair.Kind != LayerKind.Conv && plan.FormOf(layer.Pair.Layer) == LayerForm.Pair).OrderBy(layer => unit.Of(layer, LayerForm.Pair, 1)))
+        {
+            var (rank, one) = (ranks[layer.Pair.Layer].Components!.Value, unit.Of(layer, LayerForm.Pair, 1));
+            var more = Math.Clamp((int)(left / one), 0, Math.Max(0, Math.Min(layer.Rank, layer.Pair.BreakEven) - rank));
+            (ranks[layer.Pair.Layer], left) = (new LayerRank(rank + more), left - more * one);
+        }
+
+        return plan with { Ranks = new RankPlan(ranks) };
     }
 
     FormedPlan FormedOf(PlanChoice choice) => FormedPlan.Of(lod.Pairs, i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));

@@ -84,6 +84,6 @@ public sealed class ErrorProbeTests
         var plan = new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank))));
         new PlanCutter(lod).Cut(plan).Save(folder["cut.onnx"]);
         using var session = new ModelSession(folder["cut.onnx"], Settings);
-        return [.. data.Calibration(session, ErrorProbe.SamplesFor(lod.Cost())).Select(batch => session.RunAll(batch.Inputs)[0])];
+        return [.. data.Probe(session, ErrorProbe.SamplesFor(lod.Cost())).Select(batch => session.RunAll(batch.Inputs)[0])];
     }
 }
