@@ -177,14 +177,30 @@ public sealed class OnnxModel
             shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
         }
 
-        // What it states of inner values may fix the batch too, at any place; what it leaves open there is inferred.
-        foreach (var shape in ShapesOf(Graph.ValueInfo).Where(shape => batch is not null && shape.Dim[0].DimValue == batch))
+        if (batch is not null)
         {
-            shape.Dim[0] = new TensorShapeProto.Types.Dimension();
+            OpenStatedShapes(batch.Value);
         }
 
         static IEnumerable<TensorShapeProto> ShapesOf(IEnumerable<ValueInfoProto> values) =>
             [.. values.Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1)];
+    }
+
+    // What the file states of inner values held at its batch. Where the first axis alone is of that size, it is the batch, and left to be inferred;
+    // elsewhere the batch may be any axis or a part of one, and ONNX Runtime would optimise for the sizes stated, so they go.
+    void OpenStatedShapes(long batch)
+    {
+        foreach (var tensor in Graph.ValueInfo.Select(value => value.Type?.TensorType).OfType<TypeProto.Types.Tensor>())
+        {
+            if (tensor.Shape is { Dim: [{ } first, ..] axes } && first.DimValue == batch && axes.Count(axis => axis.DimValue == batch) == 1)
+            {
+                axes[0] = new TensorShapeProto.Types.Dimension();
+            }
+            else
+            {
+                tensor.Shape = null;
+            }
+        }
     }
 
     void CarryExternalData(string folder)

@@ -1,5 +1,6 @@
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Tests.Onnx;
@@ -25,6 +26,44 @@ public sealed class BatchAxisTests
         model.OpenBatchAxis();
 
         Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(model, input, Batch, 4, 6)));
+    }
+
+    /// <summary>ONNX Runtime optimises for what a file states of its inner values, true or not.</summary>
+    [TestMethod]
+    [DataRow("all sizes stated")]
+    [DataRow("the rest is open")]
+    [DataRow("the batch within the first axis")]
+    [DataRow("behind a transpose")]
+    [DataRow("behind a transpose, with the rest open")]
+    public void OpenBatchAxis_InnerShapesAreStated_WhatStaysHoldsForAnyBatch(string kind)
+    {
+        var model = Model(kind);
+        var atOne = Shapes.Of(model);
+        model.Graph.ValueInfo.AddRange(model.Graph.Node.SelectMany(node => node.Output).Select(name => Stated(name, atOne[name]!)));
+
+        model.OpenBatchAxis();
+
+        var atBatch = Shapes.Of(AtBatch(model));
+        foreach (var value in model.Graph.ValueInfo.Where(value => value.Type.TensorType.Shape is not null))
+        {
+            var sizes = value.Type.TensorType.Shape.Dim.Zip(atBatch[value.Name]!).Where(axis => axis.First.HasDimValue);
+            CollectionAssert.AreEqual(sizes.Select(axis => axis.Second).ToArray(), sizes.Select(axis => axis.First.DimValue).ToArray(), value.Name);
+        }
+    }
+
+    [TestMethod]
+    public void OpenBatchAxis_AnInnerShapeBeginsWithTheBatch_KeepsItsOtherSizes()
+    {
+        var g = new GraphBuilder("model", seed: 1);
+        var hidden = g.Linear(g.Reshape(g.Input("x", 4, 6), 1, 24), "fc", 2);
+        var model = Fixed(g.Build(g.Relu(hidden)));
+        model.Graph.ValueInfo.Add(Stated(hidden.Name, [1, 2]));
+
+        model.OpenBatchAxis();
+
+        var axes = model.Graph.ValueInfo.Single().Type.TensorType.Shape.Dim;
+        Assert.IsFalse(axes[0].HasDimValue);
+        Assert.AreEqual(2, axes[1].DimValue);
     }
 
     [TestMethod]
@@ -84,6 +123,21 @@ public sealed class BatchAxisTests
     }
 
     static Value Transpose(GraphBuilder g, Value x, params long[] order) => g.Node("Transpose", [x], node => node.With("perm", order));
+
+    static ValueInfoProto Stated(string name, IEnumerable<long> sizes)
+    {
+        var shape = new TensorShapeProto { Dim = { sizes.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }) } };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape } } };
+    }
+
+    // Its shapes are those that its nodes give, not those that it states.
+    static OnnxModel AtBatch(OnnxModel model)
+    {
+        var copy = model.Clone();
+        copy.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimValue = Batch };
+        copy.Graph.ValueInfo.Clear();
+        return copy;
+    }
 
     static OnnxModel Fixed(OnnxModel model)
     {
