@@ -41,7 +41,7 @@ sealed class ExportJob(
         using var weights = new SharedWeights(Path.Combine(output.Staging, WeightsFile));
         foreach (var pair in lod.Pairs)
         {
-            var rank = planned.Max(variant => variant.Plan[pair.Layer].Components) ?? 0;
+            var rank = planned.Max(variant => variant.Formed.FormOf(pair.Layer) == LayerForm.Pair ? variant.Plan[pair.Layer].Components : null) ?? 0;
             if (rank > 0)
             {
                 weights.AddFactor(lod.Model, pair.V, rank);

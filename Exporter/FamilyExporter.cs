@@ -35,6 +35,17 @@ public sealed class FamilyExporter
         }
     }
 
+    /// <summary>Makes sure that a family can be written to a folder, before anyone waits for it.</summary>
+    /// <exception cref="ExportException">It holds something else, or an accuracy is asked for where there is nothing to measure it on.</exception>
+    public void Check(string folder, EvaluationData? data)
+    {
+        FamilyFolder.Check(folder);
+        if (_options.MinAccuracy is not null && data is not { GivesScores: true })
+        {
+            throw new ExportException("An accuracy can only be asked for where there is data to measure it on.");
+        }
+    }
+
     /// <summary>Writes a family.</summary>
     /// <param name="source">A <c>model.lod.onnx</c>.</param>
     /// <param name="folder">The folder to write: absent, empty, or an older family, which is replaced whole.</param>
@@ -46,11 +57,7 @@ public sealed class FamilyExporter
     public FamilyManifest Export(string source, string folder, EvaluationData? data = null, IProgress<ExportProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        if (_options.MinAccuracy is not null && data is null)
-        {
-            throw new ExportException("An accuracy can only be asked for where there is data to measure it on.");
-        }
-
+        Check(folder, data);
         var lod = LodModel.Load(source);
         using var output = new FamilyFolder(folder);
         data ??= new RandomInputs();

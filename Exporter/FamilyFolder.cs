@@ -11,15 +11,20 @@ sealed class FamilyFolder : IDisposable
     /// <exception cref="ExportException">It holds something else.</exception>
     public FamilyFolder(string target)
     {
-        _target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
-        if (File.Exists(_target) || (Directory.Exists(_target) && HoldsOtherThings(_target)))
-        {
-            throw new ExportException($"{target} is there already and holds other things than a family; name a new folder, or empty this one.");
-        }
-
+        _target = Check(target);
         Staging = $"{_target}.{Path.GetRandomFileName()}.partial";
         Scratch = Path.Combine(Staging, "scratch");
         Directory.CreateDirectory(Scratch);
+    }
+
+    /// <summary>The full path of a folder that a family may be written to.</summary>
+    /// <exception cref="ExportException">It holds something else.</exception>
+    public static string Check(string target)
+    {
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        return File.Exists(path) || (Directory.Exists(path) && HoldsOtherThings(path))
+            ? throw new ExportException($"{target} is there already and holds other things than a family; name a new folder, or empty this one.")
+            : path;
     }
 
     /// <summary>Where the family's files are written.</summary>

@@ -18,6 +18,9 @@ public sealed record ErrorTable : IVersioned
     /// <summary>The samples that it was measured on.</summary>
     public required string Data { get; init => field = Check.Text(value); }
 
+    /// <summary>SHA-256 of the first of them as they were fed: the same set scaled otherwise has other errors.</summary>
+    public required string DataSha256 { get; init => field = Check.Sha256(value); }
+
     /// <summary>How many they were.</summary>
     public required int Samples { get; init => field = Check.AtLeast(1, value); }
 

@@ -60,7 +60,7 @@ public sealed record LayerLatency(string Layer, int Out, int In, double DenseUs,
     public double DenseUs { get; } = Check.NotNegative(DenseUs);
 
     /// <summary>The ranks measured, ascending.</summary>
-    public IReadOnlyList<int> Ranks { get; } = Ranks.All(rank => rank >= 1) && Ranks.Zip(Ranks.Skip(1)).All(pair => pair.First < pair.Second)
+    public IReadOnlyList<int> Ranks { get; } = Ranks.Count > 0 && Ranks.All(rank => rank >= 1) && Ranks.Zip(Ranks.Skip(1)).All(pair => pair.First < pair.Second)
         ? [.. Ranks]
         : throw new ArgumentException($"Ranks must ascend from 1 or more; found {string.Join(", ", Ranks)}.");
 

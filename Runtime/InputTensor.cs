@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime;
@@ -69,6 +70,13 @@ public sealed class InputTensor
 
     /// <summary>The size of each axis, outermost first.</summary>
     public ReadOnlySpan<int> Shape => _shape;
+
+    /// <summary>SHA-256 of its numbers.</summary>
+    public byte[] Digest()
+    {
+        using var value = ToOrtValue(Type);
+        return SHA256.HashData(value.GetTensorMutableRawData());
+    }
 
     /// <summary>The tensor as ONNX Runtime sees it, in place; a rounded copy where the graph takes <c>float16</c>.</summary>
     /// <param name="type">The type that the graph takes.</param>

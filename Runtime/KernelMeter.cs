@@ -22,6 +22,7 @@ public sealed record KernelTime(string Node, double Us);
 public sealed class KernelMeter(TimeProvider? clock = null)
 {
     const int WarmUpRuns = 10; // of a session whose nodes are timed; each is an entry in its file
+    const int Together = 12; // graphs that take turns
     const string Suffix = "_kernel_time";
 
     readonly MeasureProtocol _protocol = MeasureProtocol.Of(MeasureMode.Quick, clock ?? TimeProvider.System);
@@ -40,6 +41,14 @@ public sealed class KernelMeter(TimeProvider? clock = null)
         IReadOnlyList<TimedGraph> graphs, SessionSettings settings, MeasureOptions options, string scratch, IProgress<MeasureProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        // All at once would have every model in memory twice.
+        var groups = graphs.Chunk(Together).Select(group => MeasureGroup(group, settings, options, scratch, progress, cancellation)).ToArray();
+        return ([.. groups.SelectMany(group => group.Times)], groups.Sum(group => group.Rounds));
+    }
+
+    (IReadOnlyList<GraphTimes> Times, int Rounds) MeasureGroup(
+        TimedGraph[] graphs, SessionSettings settings, MeasureOptions options, string scratch, IProgress<MeasureProgress>? progress, CancellationToken cancellation)
+    {
         List<(ModelSession Session, PreparedRun Run)> loaded = [];
         try
         {
@@ -55,7 +64,7 @@ public sealed class KernelMeter(TimeProvider? clock = null)
 
             var (samples, rounds) = _protocol.Sample(
                 [.. loaded.Select(one => (Action)one.Run.Run)], options.Seed, share => progress?.Report(new MeasureProgress("timing layers", share)), cancellation);
-            var kernels = new Queue<IReadOnlyList<KernelTime>>(loaded.Skip(graphs.Count).Select(one => Read(one.Session.EndProfiling())));
+            var kernels = new Queue<IReadOnlyList<KernelTime>>(loaded.Skip(graphs.Length).Select(one => Read(one.Session.EndProfiling())));
             return ([.. graphs.Select((graph, i) => new GraphTimes(Median(samples[i]), graph.ByNode ? kernels.Dequeue() : []))], rounds);
         }
         finally
@@ -68,7 +77,16 @@ public sealed class KernelMeter(TimeProvider? clock = null)
         {
             cancellation.ThrowIfCancellationRequested();
             progress?.Report(new MeasureProgress("timing layers", 0));
-            loaded.Add((session, new PreparedRun(session, options.Batch, options.OpenAxis, options.Seed)));
+            try
+            {
+                loaded.Add((session, new PreparedRun(session, options.Batch, options.OpenAxis, options.Seed)));
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
+
             warmUp(loaded[^1].Run.Run);
         }
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
@@ -38,22 +39,25 @@ static class CompressCommand
         {
             var (choice, source, folder) = (layers.Read(parsed), data.Read(parsed), parsed.GetValue(output)!);
             var tuning = Tuning(parsed.GetValue(epochs), source);
-            TrainingJob.CheckFolder(folder);
-            var manifest = WithFile(parsed.GetValue(keep), folder, file =>
+            var (settings, search) = (planning.Settings(parsed), source.Evaluation is null ? PlanSearch.Uniform : PlanSearch.Frontier);
+            new FamilyExporter(planning.Asked(parsed, search)).Check(folder, source.Evaluation);
+            ExportOptions? asked = null;
+            var manifest = WithFile(parsed.GetValue(keep), folder, (file, workshop) =>
             {
-                new DecompositionJob(planning.Settings(parsed), terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
-                var options = planning.Read(parsed, file, terminal, cancellation, source.Evaluation is null ? PlanSearch.Uniform : PlanSearch.Frontier) with { Original = parsed.GetValue(model) };
+                new DecompositionJob(settings, terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
+                var options = planning.Read(parsed, file, terminal, cancellation, search) with { Original = parsed.GetValue(model) };
                 if (tuning is not null)
                 {
                     // What is trained is what will be cut.
-                    options = options with { Plans = ExportCommand.Plan(file, source.Evaluation, options, terminal, cancellation) };
-                    Tune(file, parsed.GetValue(model)!, source.Data!, TrainingJob.ForPlans(tuning, options.Plans), planning.Settings(parsed), terminal, cancellation);
+                    options = options with { Plans = options.Plans ?? ExportCommand.Plan(file, source.Evaluation, options, settings, terminal, cancellation) };
+                    Tune(file, workshop, parsed.GetValue(model)!, source.Data!, TrainingJob.ForPlans(tuning, options.Plans), settings, terminal, cancellation);
                 }
 
-                return ExportCommand.Export(file, folder, source.Evaluation, options, terminal, cancellation);
+                asked = options;
+                return ExportCommand.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation);
             });
-            planning.Save(parsed, manifest, terminal);
-            Tell(folder, manifest, source, Accuracy(parsed.GetValue(model)!, source, planning.Settings(parsed), cancellation), terminal);
+            planning.Save(parsed, manifest, asked!, terminal);
+            Tell(folder, manifest, source, Accuracy(parsed.GetValue(model)!, source, settings, cancellation), terminal);
             return Task.FromResult(0);
         });
         return command;
@@ -68,28 +72,21 @@ static class CompressCommand
     };
 
     /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>
-    static void Tune(string file, string original, NamedData data, TrainingOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
+    static void Tune(string file, string workshop, string original, NamedData data, TrainingOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
     {
-        var folder = Directory.CreateDirectory($"{file}.tuning");
-        try
-        {
-            using var teacher = new Teacher(original, settings);
-            new TrainingJob(folder.FullName, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(original), data, options, teacher: teacher);
-            File.Move(Path.Combine(folder.FullName, TrainingJob.ModelFile), file, overwrite: true);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        var run = Path.Combine(workshop, "tuning");
+        using var teacher = new Teacher(original, settings);
+        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(original), data, options, teacher: teacher);
+        File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
     }
 
     /// <summary>Makes something by way of a file: one that stays, or one in a folder beside the result that goes, with all that is kept beside such files.</summary>
-    static FamilyManifest WithFile(string? kept, string folder, Func<string, FamilyManifest> make)
+    static FamilyManifest WithFile(string? kept, string folder, Func<string, string, FamilyManifest> make)
     {
         var workshop = Directory.CreateDirectory($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.partial");
         try
         {
-            return make(kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile));
+            return make(kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile), workshop.FullName);
         }
         finally
         {

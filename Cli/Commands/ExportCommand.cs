@@ -3,7 +3,9 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -27,9 +29,10 @@ static class ExportCommand
             CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
-            var options = planning.Read(parsed, file, terminal, cancellation);
-            var manifest = Export(file, folder, set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs)), options, terminal, cancellation);
-            planning.Save(parsed, manifest, terminal);
+            var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
+            var options = planning.Read(parsed, file, terminal, cancellation, DefaultSearch(file, samples));
+            var manifest = Export(file, folder, samples, options, planning.Settings(parsed), terminal, cancellation);
+            planning.Save(parsed, manifest, options, terminal);
             var report = FamilyReport.Of(folder, manifest, null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
@@ -43,15 +46,23 @@ static class ExportCommand
         return command;
     }
 
-    public static FamilyManifest Export(string source, string folder, EvaluationData? data, ExportOptions options, Terminal terminal, CancellationToken cancellation)
+    /// <summary>A model that was only decomposed was not trained to be cut by one share: where there are samples its layers are probed.</summary>
+    public static PlanSearch DefaultSearch(string source, EvaluationData? data) => data is null || LodModel.Load(source).Provenance.Recipe is not ("svd" or "data-aware svd")
+        ? PlanSearch.Uniform
+        : PlanSearch.Frontier;
+
+    public static FamilyManifest Export(
+        string source, string folder, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
     {
         var progress = new Reporter<ExportProgress>(at => terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing));
-        var manifest = new FamilyExporter(options).Export(source, folder, data, progress, cancellation);
+        var manifest = new FamilyExporter(options, settings).Export(source, folder, data, progress, cancellation);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {FamilyReport.Of(folder, manifest, profile: null).BeforeAndAfter()}");
         foreach (var over in manifest.Variants.Where(variant => IsOver(variant, manifest.Dense, options.Unit)))
         {
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }
+
+        TellForetold(source, manifest, options, terminal);
 
         TellBlocks(manifest, terminal);
         TellDropped(options, manifest, terminal);
@@ -59,15 +70,37 @@ static class ExportCommand
     }
 
     /// <summary>The plans alone.</summary>
-    public static PlanChain Plan(string source, EvaluationData? data, ExportOptions options, Terminal terminal, CancellationToken cancellation) =>
-        new FamilyExporter(options).Plan(source, data, new Reporter<ExportProgress>(at => terminal.Progress(at.Doing)), cancellation);
+    public static PlanChain Plan(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
+        new FamilyExporter(options, settings).Plan(source, data, new Reporter<ExportProgress>(at => terminal.Progress(at.Doing)), cancellation);
+
+    // A budget in bytes is of weights; a graph's own few kB come on top.
+    const long GraphsOwn = 64 << 10;
 
     static bool IsOver(Variant variant, Variant dense, BudgetUnit unit) => unit switch
     {
         BudgetUnit.Params => variant.Params > variant.Budget * dense.Params,
         BudgetUnit.Macs => variant.Macs > variant.Budget * dense.Macs,
+        BudgetUnit.Bytes => variant.Bytes > GraphsOwn + variant.Budget * dense.Bytes,
         _ => false,
     };
+
+    /// <summary>What the layers' table says of each variant, and which is slower than it was to be.</summary>
+    static void TellForetold(string source, FamilyManifest manifest, ExportOptions options, Terminal terminal)
+    {
+        if (options.Latencies is not { } table)
+        {
+            return;
+        }
+
+        var cost = LodModel.Load(source).Cost();
+        var unit = CostUnit.Latency(cost, table);
+        foreach (var variant in manifest.Variants)
+        {
+            var foretold = unit.Of(new FormedPlan(variant.Plan!, (variant.IdentityBlocks ?? []).ToHashSet()));
+            var over = foretold > variant.Budget * unit.Dense ? ": over its budget, and the fastest that there is" : "";
+            terminal.Say($"{variant.Id}: {Units.Microseconds(foretold)} foretold of {Units.Microseconds(variant.Budget * unit.Dense)}{over}");
+        }
+    }
 
     static void TellBlocks(FamilyManifest manifest, Terminal terminal)
     {
@@ -87,7 +120,7 @@ static class ExportCommand
 
     static void TellDropped(ExportOptions options, FamilyManifest manifest, Terminal terminal)
     {
-        var dropped = options.Variants is null && options.Limits.Count == 0
+        var dropped = options.Variants is null && options.Plans is null && options.Limits.Count == 0
             ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
             : [];
         if (dropped.Length > 0 && options.MinAccuracy is null)

@@ -15,7 +15,7 @@ sealed class NamedData
 {
     readonly DataSet? _samples;
     readonly ParallelText? _text;
-    readonly UnlabelledTask? _inputs;
+    readonly IReadOnlyDictionary<string, NpyArray>? _inputs;
 
     /// <param name="samples">A classification set.</param>
     public NamedData(DataSet samples) => (_samples, Evaluation) = (samples, new LabelledSamples(samples));
@@ -23,7 +23,7 @@ sealed class NamedData
     /// <param name="text">Sentences and their translations.</param>
     public NamedData(ParallelText text) => (_text, Evaluation) = (text, new TranslatedSentences(text));
 
-    NamedData(string name, IReadOnlyDictionary<string, NpyArray> inputs) => (_inputs, Evaluation) = (new UnlabelledTask(name, inputs), new UnlabelledInputs(name, inputs));
+    NamedData(string name, IReadOnlyDictionary<string, NpyArray> inputs) => (_inputs, Evaluation) = (inputs, new UnlabelledInputs(name, inputs));
 
     /// <summary>What <see cref="Load"/> takes.</summary>
     public static IReadOnlyList<string> Forms { get; } = [.. DataSets.Forms, ParallelText.Form];
@@ -93,7 +93,7 @@ sealed class NamedData
 
         if (_inputs is not null)
         {
-            return options.Validation > 0 ? UsageException.Check(() => _inputs.Split(options.Validation, options.Seed)) : (_inputs, null);
+            return UsageException.Check<(TrainingTask, TrainingTask?)>(() => new UnlabelledTask(Name, _inputs) is var task && options.Validation > 0 ? task.Split(options.Validation, options.Seed) : (task, null));
         }
 
         if (_text is not null)

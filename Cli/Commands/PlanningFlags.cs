@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Planning;
@@ -43,11 +42,12 @@ sealed class PlanningFlags
     readonly Option<Device> _device = SharedOptions.OnDevice();
     readonly Option<int> _threads = SharedOptions.Threads();
     readonly Option<int> _batch = SharedOptions.Batch();
+    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _plans, _savePlans, _device, _threads, _batch })
+        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _plans, _savePlans, _device, _threads, _batch, _openAxis })
         {
             command.Options.Add(option);
         }
@@ -58,10 +58,20 @@ sealed class PlanningFlags
     /// <param name="source">The model, whose layers are measured where no table of them is given or kept.</param>
     /// <param name="terminal">Told of a measurement.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
     /// <param name="search">How plans are found where the command line does not say.</param>
-    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation, PlanSearch search = PlanSearch.Uniform)
+    /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
+    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation, PlanSearch search = PlanSearch.Uniform) =>
+        Asked(parsed, search) is var asked && asked.Unit == BudgetUnit.Latency && (asked.Plans is null || parsed.GetValue(_profile) is not null)
+            ? asked with { Latencies = Latencies(parsed, source, terminal, cancellation) }
+            : asked;
+
+    /// <summary>What the command line asks for, but for latencies: nothing is measured.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="search">How plans are found where the command line does not say.</param>
+    /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
+    public ExportOptions Asked(ParseResult parsed, PlanSearch search = PlanSearch.Uniform)
     {
+        _ = Settings(parsed);
         var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null);
         if (budgets is not null && variants is not null)
         {
@@ -70,9 +80,9 @@ sealed class PlanningFlags
 
         if (parsed.GetValue(_plans) is { } file)
         {
-            return budgets is null && variants is null
-                ? Defaults with { Plans = ProfilesJson.Read<PlanChain>(file), MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) }
-                : throw new UsageException("--plans says what is cut to; leave --budgets and --variants out.");
+            return budgets is null && variants is null && parsed.GetValue(_search) is null && parsed.GetResult(_unit) is null or { Implicit: true }
+                ? Given(parsed, ProfilesJson.Read<PlanChain>(file))
+                : throw new UsageException("--plans says what is cut to; leave --budgets, --variants, --plan and --by out.");
         }
 
         if (variants is < 1)
@@ -101,20 +111,27 @@ sealed class PlanningFlags
             Variants = variants,
             MinAccuracy = parsed.GetValue(_minAccuracy),
             IdentityBlocks = parsed.GetValue(_blocks),
-            Latencies = unit == BudgetUnit.Latency ? Latencies(parsed, source, terminal, cancellation) : null,
         };
     }
+
+    ExportOptions Given(ParseResult parsed, PlanChain chain) => Defaults with
+    {
+        Plans = chain,
+        Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true),
+        MinAccuracy = parsed.GetValue(_minAccuracy),
+        IdentityBlocks = parsed.GetValue(_blocks),
+    };
 
     /// <summary>How graphs are run while a family is made.</summary>
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>
     public SessionSettings Settings(ParseResult parsed) => SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads));
 
     /// <summary>Writes the plans that a family came to, where the command line asks for it.</summary>
-    public void Save(ParseResult parsed, FamilyManifest manifest, Terminal terminal)
+    public void Save(ParseResult parsed, FamilyManifest manifest, ExportOptions options, Terminal terminal)
     {
         if (parsed.GetValue(_savePlans) is { } file)
         {
-            var chain = new PlanChain(manifest.Provenance.SourceSha256, JsonNamingPolicy.SnakeCaseLower.ConvertName($"{parsed.GetValue(_unit)}"),
+            var chain = new PlanChain(manifest.Provenance.SourceSha256, options.Unit.ToString().ToLowerInvariant(),
                 [.. manifest.Variants.OrderByDescending(variant => variant.Budget).Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!))]);
             ProfilesJson.Write(file, chain);
             terminal.Say($"{file}: {chain.Plans.Count} plans, {(chain.Nested ? "each a part of the one before it" : "not nested")}.");
@@ -129,7 +146,7 @@ sealed class PlanningFlags
         }
 
         var settings = Settings(parsed);
-        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch) });
+        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
         return LayerProfiling.Get(LodModel.Load(source), source, settings, options, anew: false, terminal, cancellation);
     }
 

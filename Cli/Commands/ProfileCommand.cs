@@ -31,6 +31,11 @@ static class ProfileCommand
             });
             if (File.Exists(folder))
             {
+                if (parsed.GetValue(full) || parsed.GetValue(output) is not null)
+                {
+                    throw new UsageException("--full and --out are for a family; a model's layers are timed in one way, and the table is kept beside it.");
+                }
+
                 var table = LayerProfiling.Get(LodModel.Load(folder), folder, settings, options, anew: true, terminal, cancellation);
                 terminal.Show(LayerProfiling.Describe(table));
                 terminal.Answer(table);

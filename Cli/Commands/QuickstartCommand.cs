@@ -45,7 +45,7 @@ static class QuickstartCommand
 
         terminal.Say("2. Export it at six budgets: one graph each, all reading one weights file.");
         var familyFolder = Path.Combine(folder, "family");
-        ExportCommand.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, new LabelledSamples(data), new ExportOptions(), terminal, cancellation);
+        ExportCommand.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, new LabelledSamples(data), new ExportOptions(), settings, terminal, cancellation);
 
         terminal.Say("3. Measure every graph on this machine.");
         var family = Family.Open(familyFolder);

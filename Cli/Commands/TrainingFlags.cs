@@ -21,7 +21,7 @@ sealed class TrainingFlags
         _recipe.AcceptOnlyFromAmong([.. Recipes.Names]);
         Add<int>("--epochs", "Passes over the training split; default 10, of tune 4.", (options, value) => options with { Epochs = value });
         Add<int>("--batch-size", "Samples a step; default 64, of paper and tune 128.", (options, value) => options with { BatchSize = value });
-        AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent, plans (see --plans) or none.", (options, value) => options with { Sampling = value });
+        AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none; --plans samples those of a file.", (options, value) => options with { Sampling = value });
         Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16, of tune 0.2.", (options, value) => options with { SmallestShare = value });
         Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
         Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });

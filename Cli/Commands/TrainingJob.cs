@@ -102,8 +102,8 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var lod = result.Model;
         var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
         var cost = lod.Cost().At(ranks);
-        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, quality?.Accuracy,
-            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality?.Perplexity);
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs,
+            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality?.Accuracy, quality?.Perplexity);
     }
 
     void Tell(EpochMetrics epoch)

@@ -20,8 +20,8 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     /// <inheritdoc/>
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
-        var right = 0;
-        foreach (var batch in set.Test.Batches(BatchOf(session, BatchSize)))
+        var (right, of) = (0, 0);
+        foreach (var batch in Whole(session, set.Test, BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, set.Test, batch))[0].Values;
@@ -33,11 +33,12 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
 
             for (var i = 0; i < batch.Count; i++)
             {
+                of++;
                 right += TensorPrimitives.IndexOfMax(scores.AsSpan(i * classes, classes)) == batch.Labels[i] ? 1 : 0;
             }
         }
 
-        return new Quality((double)right / set.Test.Count, null, set.Test.Count, set.Test.Name);
+        return new Quality((double)right / Math.Max(1, of), null, Math.Max(1, of), set.Test.Name);
     }
 
     /// <inheritdoc/>
@@ -54,7 +55,11 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     static int BatchOf(ModelSession session, int largest) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : Math.Min(largest, BatchSize);
 
     static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples, int largest) =>
-        samples.Batches(BatchOf(session, largest)).Select(batch => Inputs(session, samples, batch));
+        Whole(session, samples, largest).Select(batch => Inputs(session, samples, batch));
+
+    // A graph of a fixed batch cannot take what is left over at the end.
+    static IEnumerable<Batch> Whole(ModelSession session, SampleSet samples, int largest) => samples.Batches(BatchOf(session, largest))
+        .Where(batch => session.Inputs[0].Shape is not [{ Size: { } size }, ..] || batch.Count == size);
 
     static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
     {

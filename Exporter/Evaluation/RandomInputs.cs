@@ -24,14 +24,16 @@ public sealed class RandomInputs : EvaluationData
     public override Quality? Measure(ModelSession session, CancellationToken cancellation = default) => null;
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, Math.Min(count, MostChecked), LargestBatch, new Random(1));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, Math.Min(count, MostChecked), LargestBatch, seed: 1);
 
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
-        Batches(session, count, Math.Min(LargestBatch, largestBatch), new Random(2));
+        Batches(session, count, Math.Min(LargestBatch, largestBatch), seed: 2);
 
-    static IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest, Random random)
+    static IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest, int seed)
     {
+        // A stream for each input: in batches of any size a sample is the same.
+        Random[] random = [.. session.Inputs.Select((_, i) => new Random(seed + (2 * i)))];
         var axis = OpenAxis(session);
         for (var left = count; left > 0;)
         {
@@ -44,7 +46,7 @@ public sealed class RandomInputs : EvaluationData
     /// <summary>The first size for open axes at which the graph runs.</summary>
     static int OpenAxis(ModelSession session) => session.Inputs.All(input => input.Shape.Skip(1).All(axis => axis.Size is not null))
         ? OpenAxes[0]
-        : OpenAxes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, new Random(1))), OpenAxes[0]);
+        : OpenAxes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, [.. session.Inputs.Select((_, i) => new Random(i))])), OpenAxes[0]);
 
     static bool Runs(ModelSession session, EvaluationBatch batch)
     {
@@ -58,7 +60,8 @@ public sealed class RandomInputs : EvaluationData
         }
     }
 
-    static EvaluationBatch Draw(ModelSession session, int samples, int openAxis, Random random) => new(samples, [.. session.Inputs.Select(input => Fill(input, samples, openAxis, random))]);
+    static EvaluationBatch Draw(ModelSession session, int samples, int openAxis, Random[] random) =>
+        new(samples, [.. session.Inputs.Zip(random, (input, stream) => Fill(input, samples, openAxis, stream))]);
 
     static InputTensor Fill(TensorSignature input, int samples, int openAxis, Random random)
     {

@@ -9,12 +9,12 @@ public static class CandidateRanks
     const int Block = 16;
 
     static readonly double[] Shares =
-        [1 / 64.0, 1 / 48.0, 1 / 32.0, 1 / 24.0, 1 / 16.0, 3 / 32.0, 1 / 8.0, 3 / 16.0, 1 / 4.0, 5 / 16.0, 3 / 8.0, 7 / 16.0, 1 / 2.0, 5 / 8.0, 3 / 4.0, 7 / 8.0, 1];
+        [1 / 256.0, 1 / 128.0, 1 / 64.0, 1 / 48.0, 1 / 32.0, 1 / 24.0, 1 / 16.0, 3 / 32.0, 1 / 8.0, 3 / 16.0, 1 / 4.0, 5 / 16.0, 3 / 8.0, 7 / 16.0, 1 / 2.0, 5 / 8.0, 3 / 4.0, 7 / 8.0, 1];
 
-    /// <summary>Ascending, at most 17, none above the rank that the model holds.</summary>
+    /// <summary>Ascending, from 1, at most 20, none above the rank that the model holds.</summary>
     /// <param name="layer">The layer.</param>
     public static IReadOnlyList<int> Of(PairCost layer) =>
-        [.. Shares.Select(share => Math.Clamp(Rounded(share * layer.Rank), 1, layer.Rank)).Distinct().Order()];
+        [.. Shares.Prepend(0).Select(share => Math.Clamp(Rounded(share * layer.Rank), 1, layer.Rank)).Distinct().Order()];
 
     static int Rounded(double rank) => rank switch
     {

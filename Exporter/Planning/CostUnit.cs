@@ -24,13 +24,16 @@ public enum BudgetUnit
 }
 
 /// <summary>What layers cost in one unit.</summary>
-/// <param name="Of">The cost of a layer in a form at a rank.</param>
+/// <param name="CostOf">The cost of a layer in a form at a rank.</param>
 /// <param name="Fixed">What no plan changes.</param>
 /// <param name="Layers">The layers.</param>
-public sealed record CostUnit(Func<PairCost, LayerForm, int, double> Of, double Fixed, IReadOnlyList<PairCost> Layers)
+public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, double Fixed, IReadOnlyList<PairCost> Layers)
 {
     /// <summary>The whole model dense.</summary>
-    public double Dense { get; } = Fixed + Layers.Sum(layer => Of(layer, LayerForm.Dense, layer.Rank));
+    public double Dense { get; } = Fixed + Layers.Sum(layer => CostOf(layer, LayerForm.Dense, layer.Rank));
+
+    /// <summary>The cost of a layer in a form at a rank.</summary>
+    public double Of(PairCost layer, LayerForm form, int rank) => CostOf(layer, form, rank);
 
     /// <summary>Multiply-accumulates for one sample.</summary>
     public static CostUnit Macs(LodCost cost) => new((layer, form, rank) => layer.Positions * Numbers(layer, form, rank), cost.FixedMacs, cost.Layers);
@@ -39,7 +42,9 @@ public sealed record CostUnit(Func<PairCost, LayerForm, int, double> Of, double 
     public static CostUnit Params(LodCost cost) => new(Numbers, cost.FixedParams, cost.Layers);
 
     /// <summary>Bytes of weights.</summary>
-    public static CostUnit Bytes(LodCost cost) => new((layer, form, rank) => sizeof(float) * Numbers(layer, form, rank), sizeof(float) * cost.FixedParams, cost.Layers);
+    /// <param name="cost">The model's cost.</param>
+    /// <param name="size">Bytes of a number: 4, or 2 in float16.</param>
+    public static CostUnit Bytes(LodCost cost, int size) => new((layer, form, rank) => size * Numbers(layer, form, rank), size * (double)cost.FixedParams, cost.Layers);
 
     /// <summary>Microseconds on a device.</summary>
     /// <exception cref="ExportException">The table is of another network.</exception>
@@ -48,6 +53,9 @@ public sealed record CostUnit(Func<PairCost, LayerForm, int, double> Of, double 
         var latency = new LatencyCost(table, cost);
         return new CostUnit((layer, form, rank) => latency.Of(layer.Pair.Layer, form, rank), table.FixedUs, cost.Layers);
     }
+
+    /// <summary>The cost of a whole model under a plan.</summary>
+    public double Of(FormedPlan plan) => Fixed + Layers.Sum(layer => Of(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank));
 
     /// <summary>The cheaper of dense and a pair, dense where they cost the same.</summary>
     public (LayerForm Form, double Cost) Cheapest(PairCost layer, int rank)

@@ -34,6 +34,9 @@ sealed class ErrorProbe : IDisposable
         return (int)Math.Clamp(Work / Math.Max(1.0, runs * (double)cost.Dense.Macs), FewestSamples, MostSamples);
     }
 
+    /// <summary>SHA-256 of the first samples as they are fed.</summary>
+    public string InputsSha256 => _model.InputsSha256;
+
     /// <summary>What a table of this probe says it measured.</summary>
     public static string MeasureOf(EvaluationData data) => data.GivesScores ? "divergence" : "distance";
 
@@ -58,7 +61,7 @@ sealed class ErrorProbe : IDisposable
             layers.Add(new LayerErrors(cost.Layers[i].Pair.Layer, ranks, Falling([.. ranks.Select(rank => Alone(i, rank, cancellation))])));
         }
 
-        return new ErrorTable { SourceSha256 = sourceSha256, Data = _data.Name, Samples = _model.Samples, Measure = MeasureOf(_data), Layers = layers };
+        return new ErrorTable { SourceSha256 = sourceSha256, Data = _data.Name, DataSha256 = _model.InputsSha256, Samples = _model.Samples, Measure = MeasureOf(_data), Layers = layers };
     }
 
     /// <inheritdoc/>

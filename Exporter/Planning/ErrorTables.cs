@@ -16,9 +16,11 @@ sealed class ErrorTables(string source, LodCost cost, EvaluationData data)
     public string SourceSha256 { get; } = FileHash.Of(source).Sha256;
 
     /// <summary>The kept table where it holds for this model and these samples; else a new one, which is kept.</summary>
-    public ErrorTable Get(Func<ErrorTable> measure)
+    /// <param name="inputsSha256">The hash of the samples as they are fed.</param>
+    /// <param name="measure">Makes a new table.</param>
+    public ErrorTable Get(string inputsSha256, Func<ErrorTable> measure)
     {
-        if (Kept() is { } kept)
+        if (Kept(inputsSha256) is { } kept)
         {
             return kept;
         }
@@ -36,11 +38,11 @@ sealed class ErrorTables(string source, LodCost cost, EvaluationData data)
         return table;
     }
 
-    ErrorTable? Kept()
+    ErrorTable? Kept(string inputsSha256)
     {
         try
         {
-            return File.Exists(_path) && ProfilesJson.Read<ErrorTable>(_path) is { } table && Holds(table) ? table : null;
+            return File.Exists(_path) && ProfilesJson.Read<ErrorTable>(_path) is { } table && Holds(table) && table.DataSha256 == inputsSha256 ? table : null;
         }
         catch (Exception e) when (e is ProfileFormatException or IOException or UnauthorizedAccessException)
         {

@@ -69,7 +69,7 @@ public sealed class KernelSplit
         var now = -1;
         foreach (var node in model.Graph.Node)
         {
-            now = parts.GetValueOrDefault(node.Name, now);
+            now = parts.GetValueOrDefault(node.Name, parts.GetValueOrDefault(OfFirstUse(node.Name), now));
             foreach (var name in node.Output.Append(node.Name).Where(name => name.Length > 0))
             {
                 owners.TryAdd(name, now);
@@ -78,6 +78,9 @@ public sealed class KernelSplit
 
         return owners;
     }
+
+    // The second node that a shared weight serves is called x.2, x.project.2 and so on.
+    static string OfFirstUse(string name) => name.LastIndexOf('.') is > 0 and var dot && name.AsSpan(dot + 1).IndexOfAnyExceptInRange('0', '9') < 0 ? name[..dot] : name;
 
     static int? Owner(Dictionary<string, int> owners, string kernel)
     {

@@ -39,6 +39,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
         {
             var path = Path.Combine(scratch, $"timed-{i}.onnx");
             model.Save(path);
+            model.Graph.Initializer.Clear(); // names of nodes are all that is asked of it from here on
             return new TimedGraph(path, ByNode: i < plans.Count);
         }).ToArray();
         var (times, rounds) = new KernelMeter(_clock).Measure(graphs, settings, options, scratch, progress, cancellation);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Verification;
 using MaestroDeploy.Onnx;
@@ -35,11 +36,22 @@ sealed class MaskedModel : IDisposable
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
         using var plain = new ModelSession(Saved(lod.CloneUnlabelled(), scratch), settings);
         _session = new ModelSession(Saved(Masked(lod), scratch), settings);
-        Uncut = RunUncut(data.Probe(plain, samples));
+        try
+        {
+            Uncut = RunUncut(data.Probe(plain, samples));
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The largest ranks.</summary>
     public IReadOnlyList<int> Ranks => _ranks;
+
+    /// <summary>SHA-256 of the first batch's inputs.</summary>
+    public string InputsSha256 => Convert.ToHexStringLower(SHA256.HashData([.. _batches[0].Inputs.SelectMany(input => input.Digest())]));
 
     /// <summary>Samples run.</summary>
     public int Samples => _batches.Sum(batch => batch.Samples);

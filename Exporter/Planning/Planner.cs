@@ -1,6 +1,7 @@
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -48,17 +49,23 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     // Training may have removed components since.
     PlannedVariant Given(BudgetedPlan plan) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
         ? Describe(plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
-            ? Form(lod.Pairs[i], Math.Min(rank, _cost.Layers[i].Rank))
+            ? Form(_cost.Layers[i], Math.Min(rank, _cost.Layers[i].Rank))
             : (LayerForm.Dense, 0)))
         : throw new ExportException($"The plans are of another network: they name {string.Join(", ", named.Order().Take(5))}, and this one's layers are {string.Join(", ", lod.Pairs.Select(pair => pair.Layer).Take(5))}.");
 
-    (LayerForm Form, int Rank) Form(FactorPair pair, int rank) => (options.IdentityBlocks && _cutter.CanAlign(pair, rank) ? LayerForm.IdentityBlock : LayerForm.Pair, rank);
+    // The file of plans knows ranks alone; a block stands where it costs less.
+    (LayerForm Form, int Rank) Form(PairCost layer, int rank)
+    {
+        var unit = options.Unit == BudgetUnit.Latency && options.Latencies is not null ? UnitOf(options.Unit)! : CostUnit.Macs(_cost);
+        var block = options.IdentityBlocks && _cutter.CanAlign(layer.Pair, rank) && unit.Of(layer, LayerForm.IdentityBlock, rank) < unit.Of(layer, LayerForm.Pair, rank);
+        return (block ? LayerForm.IdentityBlock : LayerForm.Pair, rank);
+    }
 
     CostUnit? UnitOf(BudgetUnit unit) => unit switch
     {
         BudgetUnit.Ranks => null,
         BudgetUnit.Params => CostUnit.Params(_cost),
-        BudgetUnit.Bytes => CostUnit.Bytes(_cost),
+        BudgetUnit.Bytes => CostUnit.Bytes(_cost, lod.Pairs.All(pair => pair.Type(lod.Model) == TensorProto.Types.DataType.Float16) ? 2 : 4),
         BudgetUnit.Latency => CostUnit.Latency(_cost, options.Latencies
             ?? throw new ExportException("A plan by latency needs the latencies of the layers on its device: make them there with 'maestro profile MODEL.lod.onnx'.")),
         _ => CostUnit.Macs(_cost),
@@ -74,7 +81,7 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     {
         tell("probing");
         using var probe = new ErrorProbe(lod, _cost, data, settings, scratch);
-        var table = errors.Get(() => probe.Measure(errors.SourceSha256, _cost, tell, cancellation));
+        var table = errors.Get(probe.InputsSha256, () => probe.Measure(errors.SourceSha256, _cost, tell, cancellation));
         PlanningLayer[] layers = [.. _cost.Layers.Zip(table.Layers, (layer, found) => new PlanningLayer(layer.Pair.Layer, Options(unit, layer, found)))];
         var shares = Shares(unit).ToArray();
         tell("planning");
@@ -118,9 +125,9 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             return Enumerable.Range(0, count).Select(i => Math.Round(Math.Pow(LeastShare, i / Math.Max(1.0, count - 1)), ShareDigits));
         }
 
-        return options.Limits.Count > 0 && unit is not null
+        return (options.Limits.Count > 0 && unit is not null
             ? options.Limits.Select(limit => Math.Clamp(Math.Round(limit / unit.Dense, ShareDigits), LeastAsked, 1))
-            : options.Budgets.Select(budget => budget.Share);
+            : options.Budgets.Select(budget => budget.Share)).Distinct();
     }
 
     /// <summary>The plan for a share. Of several found, beside a frontier the uniform one and that of the next smaller share, each is run as a whole and the best kept.</summary>
@@ -134,7 +141,8 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             plans.AddRange(smaller is null ? [] : [Filled(smaller.Formed, share, unit)]);
         }
 
-        return Describe(share, plans.Count == 1 ? plans[0] : plans.MinBy(plan => ErrorOf(plan, probe))!);
+        var within = plans.Where(plan => unit.Of(plan) <= share * unit.Dense).ToList();
+        return Describe(share, within.Count == 0 ? plans.MinBy(unit.Of)! : within.Count == 1 ? within[0] : within.MinBy(plan => ErrorOf(plan, probe))!);
     }
 
     /// <summary>What a budget leaves over goes to the ranks of linear layers between those that were probed, the cheapest components first.</summary>
@@ -146,7 +154,7 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             return plan;
         }
 
-        var left = share * unit.Dense - unit.Fixed - _cost.Layers.Sum(layer => unit.Of(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? 0));
+        var left = share * unit.Dense - unit.Of(plan);
         var ranks = _cost.Layers.ToDictionary(layer => layer.Pair.Layer, layer => plan.Ranks[layer.Pair.Layer]);
         foreach (var layer in _cost.Layers.Where(layer => layer.Pair.Kind != LayerKind.Conv && plan.FormOf(layer.Pair.Layer) == LayerForm.Pair).OrderBy(layer => unit.Of(layer, LayerForm.Pair, 1)))
         {

@@ -82,9 +82,9 @@ static class IdentityBlock
             model.Graph.Node.Remove(node);
         }
 
-        foreach (var unread in names.Where(name => !model.Graph.Node.Any(node => node.Input.Contains(name))))
+        foreach (var name in names)
         {
-            model.Graph.Initializer.Remove(model.Initializer(unread));
+            PairRewrite.RemoveUnread(model, name);
         }
     }
 

@@ -22,6 +22,11 @@ static class ReferenceCheck
 
     static double LargestDifference(string variant, float[] reference, float[] outputs, double tolerance)
     {
+        if (reference.Length != outputs.Length)
+        {
+            throw new ExportException($"Variant {variant} gives {outputs.Length} numbers where the model that it was cut from gives {reference.Length}: the size of its outputs depends on their values, which cannot be compared.");
+        }
+
         double difference = 0, largest = 1e-6;
         for (var i = 0; i < reference.Length; i++)
         {

@@ -97,7 +97,7 @@ sealed record ShapeValues(double[] Elements, bool Whole)
         var (starts, ends) = (node.Ints("starts") ?? ShapeRules.Operand(node, 1, source), node.Ints("ends") ?? ShapeRules.Operand(node, 2, source));
         var step = ShapeRules.Operand(node, 4, source) is [var one] ? one : 1;
         var axis = (node.Ints("axes") ?? ShapeRules.Operand(node, 3, source)) is [var along] ? along : 0;
-        if (starts is not [var start] || ends is not [var end] || step == 0 || axis != 0 || x.Elements.Length == 0 || source.Shape(node.Input[0]) is not [> 0 and var rows, ..])
+        if (starts is not [var start] || ends is not [var end] || step == 0 || axis != 0 || x.Elements.Length == 0 || source.Shape(node.Input[0]) is not [> 0 and <= int.MaxValue and var rows, ..] || rows > x.Elements.Length)
         {
             return null;
         }

@@ -29,8 +29,11 @@ sealed class LayerNames(GraphProto graph)
             && !NewNodes(name, nodes.Count).Any(node => _nodes.Contains(node) && !own.Contains(node));
     }
 
+    // What a pair, a dense node, an identity block and a probe's mask add.
+    static readonly string[] OfOneUse = ["u", "v", "turned", "zero", "weight", "inner", "outer", "chosen", "others", "joined", "places", "chosen_bias", "others_bias", "mask"];
+
     static IEnumerable<string> NewValues(string name, int uses) =>
-        [$"{name}.u", $"{name}.v", $"{name}.turned", $"{name}.zero", $"{name}.weight", .. EachUse($"{name}.hidden", uses)];
+        [.. OfOneUse.Select(part => $"{name}.{part}"), .. EachUse($"{name}.hidden", uses)];
 
     static IEnumerable<string> NewNodes(string name, int uses) =>
         [$"{name}.turn", $"{name}.zero", .. EachUse(name, uses), .. EachUse($"{name}.project", uses), .. EachUse($"{name}.expand", uses)];

@@ -167,8 +167,8 @@ public static class PairRewrite
         return at;
     }
 
-    // A weight's value, then the node that makes it, then what that node reads.
-    static void RemoveUnread(OnnxModel model, string value)
+    /// <summary>Removes a value that nobody reads any more: its tensor, or the node that makes it and then what only that node read.</summary>
+    public static void RemoveUnread(OnnxModel model, string value)
     {
         var unread = new Stack<string>([value]);
         while (unread.TryPop(out var name))

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Tests.Cli;
@@ -41,6 +44,37 @@ public sealed class PlanningTests
 
         Assert.AreEqual(probed, kept);
         Assert.AreEqual(SmallModels.Convolutions.Pairs.Count, ProfilesJson.Read<ErrorTable>(folder["m.lod.errors.json"]).Layers.Count, "another model under that name is probed anew");
+    }
+
+    [TestMethod]
+    [DataRow("frontier")]
+    [DataRow("nested")]
+    public void Export_ASmallBudgetOfWideLayers_IsKept(string search)
+    {
+        using var folder = new TemporaryFolder();
+        SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1, new ModelSize([512, 512])), new LodProvenance()).Save(folder["m.lod.onnx"]);
+
+        var report = CommandLine.Run("export", folder["m.lod.onnx"], "--plan", search, "--budgets", "0.5,0.02", "--threads", "1", "--out", folder["family"], "--json").Succeeded();
+
+        var smallest = report.Json.GetProperty("variants")[1];
+        Assert.IsLessThanOrEqualTo(0.02 * report.Json.GetProperty("dense").GetProperty("macs").GetInt64(), smallest.GetProperty("macs").GetInt64());
+        Assert.IsFalse(report.Error.Contains("over its budget", StringComparison.Ordinal));
+    }
+
+    [TestMethod]
+    public void Export_TheSameSamplesScaledOtherwise_ProbesAnew()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        string[] export = ["export", folder["m.lod.onnx"], "--data", "digits", "--plan", "nested", "--budgets", "0.5", "--out", folder["family"]];
+
+        CommandLine.Run(export).Succeeded();
+        var first = ProfilesJson.Read<ErrorTable>(folder["m.lod.errors.json"]);
+        CommandLine.Run([.. export, "--layout", "nchw", "--scale", "1"]).Succeeded();
+        var second = ProfilesJson.Read<ErrorTable>(folder["m.lod.errors.json"]);
+
+        Assert.AreEqual(first.Data, second.Data);
+        Assert.AreNotEqual(first.DataSha256, second.DataSha256);
     }
 
     [TestMethod]

@@ -73,6 +73,11 @@ public sealed class DistillationTask : TrainingTask
     /// <inheritdoc/>
     internal override Tensor Loss(Tensor answers, TaskBatch batch, double smoothing)
     {
+        if (!answers.shape.SequenceEqual(batch.Taught!.shape))
+        {
+            throw new UntrainableModelException(_teacher.Name, "its first output", $"it answers [{string.Join(", ", batch.Taught.shape)}], and the model that is to learn from it [{string.Join(", ", answers.shape)}]");
+        }
+
         if (!HasLabels)
         {
             return (answers - batch.Taught!).square().mean() / _variance;
