@@ -243,9 +243,14 @@ sealed class BatchAxis
         _rewrites.Add(() => node.Input[input] = Add(node, TensorValues.Create("", [target.Length], target))); // its own: others may read the old one
     }
 
-    // What nothing reads any more goes.
+    // What nothing reads any more goes, also from among the inputs, where old files list every initializer.
     void Prune()
     {
+        if (_replaced.Count > 0)
+        {
+            _model.FixInitializers();
+        }
+
         var read = _model.Graph.Node.SelectMany(node => node.Input).Concat(_model.Graph.Output.Select(output => output.Name)).ToHashSet();
         _replaced.ExceptWith(read);
         foreach (var constant in _model.Graph.Initializer.Where(constant => _replaced.Contains(constant.Name)).ToList())

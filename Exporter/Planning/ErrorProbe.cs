@@ -11,7 +11,7 @@ sealed class ErrorProbe : IDisposable
 {
     // As many multiply-accumulates as two slow cores do in some two minutes; the samples follow from it, so that they do not depend on the clock.
     const double Work = 4e12;
-    const int FewestSamples = 64, MostSamples = 1024;
+    const int FewestSamples = 64, MostSamples = 4096;
 
     readonly MaskedModel _model;
     readonly EvaluationData _data;

@@ -28,6 +28,25 @@ public sealed class BatchAxisTests
         Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(model, input, Batch, 4, 6)));
     }
 
+    [TestMethod]
+    public void OpenBatchAxis_AnOldFileThatListsItsInitializers_TakesNoInputMoreThanBefore()
+    {
+        var model = Model("all sizes stated");
+        model.Graph.Input.AddRange(model.Graph.Initializer.Select(tensor => Stated(tensor.Name, [.. tensor.Dims])));
+        foreach (var (listed, tensor) in model.Graph.Input.Skip(1).Zip(model.Graph.Initializer))
+        {
+            listed.Type.TensorType.ElemType = tensor.DataType;
+        }
+
+        model.Proto.IrVersion = 3;
+        var before = model.Inputs.Count();
+
+        model.OpenBatchAxis();
+
+        Assert.AreEqual(before, model.Inputs.Count());
+        OrtRunner.Run(model, Numbers.Uniform(Batch * 24), Batch, 4, 6);
+    }
+
     /// <summary>ONNX Runtime optimises for what a file states of its inner values, true or not.</summary>
     [TestMethod]
     [DataRow("all sizes stated")]
