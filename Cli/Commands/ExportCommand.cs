@@ -84,7 +84,7 @@ static class ExportCommand
         _ => false,
     };
 
-    /// <summary>What the layers' table says of each variant, and which is slower than it was to be.</summary>
+    /// <summary>What the layers' table says of each variant.</summary>
     static void TellForetold(string source, FamilyManifest manifest, ExportOptions options, Terminal terminal)
     {
         if (options.Latencies is not { } table)
@@ -97,8 +97,7 @@ static class ExportCommand
         foreach (var variant in manifest.Variants)
         {
             var foretold = unit.Of(new FormedPlan(variant.Plan!, (variant.IdentityBlocks ?? []).ToHashSet()));
-            var over = foretold > variant.Budget * unit.Dense ? ": over its budget, and the fastest that there is" : "";
-            terminal.Say($"{variant.Id}: {Units.Microseconds(foretold)} foretold of {Units.Microseconds(variant.Budget * unit.Dense)}{over}");
+            terminal.Say($"{variant.Id}: {Units.Microseconds(foretold)} foretold of {Units.Microseconds(variant.Budget * unit.Dense)}");
         }
     }
 
@@ -123,9 +122,16 @@ static class ExportCommand
         var dropped = options.Variants is null && options.Plans is null && options.Limits.Count == 0
             ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
             : [];
+        var cut = manifest.Variants.Count(variant => variant.Plan!.Layers.Values.Any(rank => !rank.IsDense));
+        if (options.Limits.Count > cut)
+        {
+            terminal.Say($"{options.Limits.Count - cut} of {options.Limits.Count} limits have no smaller variant of their own: no plan keeps them, or they come to the plan of another, or dense keeps them too.");
+        }
+
         if (dropped.Length > 0 && options.MinAccuracy is null)
         {
-            terminal.Say($"No variant of their own, since they come to the plan of another: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
+            var why = options.Unit == BudgetUnit.Latency ? "no plan is that fast on this device, or they come to the plan of another" : "they come to the plan of another";
+            terminal.Say($"No variant of their own, since {why}: {string.Join(", ", dropped.Select(share => Units.Share(share)))}.");
         }
     }
 }

@@ -97,7 +97,10 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
             plans.Add(Best(share, found, unit, probe, plans.LastOrDefault()));
         }
 
-        return plans;
+        // Where time has a floor, the fastest plan answers anyhow and saves next to nothing: a limit that none keeps gets no variant.
+        return options.Unit != BudgetUnit.Latency ? plans
+            : plans.Where(plan => unit.Of(plan.Formed) <= plan.Budget.Share * unit.Dense).ToList() is { Count: > 0 } kept ? kept
+            : [PlannedVariant.Dense(_cost)];
     }
 
     static PlanningLayer Raised(PlanningLayer layer, double power) =>

@@ -94,6 +94,9 @@ public sealed class PlanningTests
         var report = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--by", "latency", "--profile", folder["edge.json"], "--budgets", "15us", "--out", folder["family"], "--json")
             .Succeeded().Json;
 
+        var tooFast = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--by", "latency", "--profile", folder["edge.json"], "--budgets", "1us", "--out", folder["dense"]).Succeeded();
+        StringAssert.Contains(tooFast.Output, "no plan keeps them");
+        Assert.IsTrue(ProfilesJson.Read<FamilyManifest>(Path.Combine(folder["dense"], FamilyManifest.FileName)).Variants.Single().Plan!.Layers.Values.All(rank => rank.IsDense));
         var plan = JsonSerializer.Deserialize<RankPlan>(report.GetProperty("variants")[0].GetProperty("plan"), ProfilesJson.Options)!;
         Assert.IsTrue(plan["fc2"].IsDense);
         Assert.IsLessThan(64, plan["fc1"].Components!.Value);
