@@ -7,7 +7,10 @@ namespace MaestroDeploy.Exporter.Planning;
 static class AnswerDistance
 {
     /// <summary>The mean divergence, in nats, of the class probabilities that the last axis scores: KL(uncut ‖ cut).</summary>
-    /// <remarks>Scores that are probabilities already, after a Softmax in the graph, are taken as such.</remarks>
+    /// <remarks>
+    /// Scores that are probabilities already, after a Softmax in the graph, are taken as such. A sample counts for ln(classes) at most,
+    /// what knowing nothing costs: where scores are large, the few that a good cut gets wrong would else outweigh a cut that answers nothing.
+    /// </remarks>
     public static double Divergence(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
     {
         var (sum, rows) = (0.0, 0L);
@@ -49,7 +52,7 @@ static class AnswerDistance
             divergence += Math.Exp(p[i]) * (p[i] - q[i]);
         }
 
-        return divergence;
+        return Math.Min(divergence, Math.Log(p.Length));
     }
 
     static double[] LogProbabilities(ReadOnlySpan<float> scores)

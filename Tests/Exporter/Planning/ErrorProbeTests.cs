@@ -71,6 +71,16 @@ public sealed class ErrorProbeTests
     }
 
     [TestMethod]
+    public void Divergence_OfOneWrongAnswerByFar_IsLessThanOfNoAnswersAtAll()
+    {
+        NamedTensor[] uncut = [new("s", [4, 2], [900, 0, 900, 0, 900, 0, 900, 0])];
+        NamedTensor[] oneWrong = [new("s", [4, 2], [900, 0, 900, 0, 900, 0, 0, 900])], nothing = [new("s", [4, 2], new float[8])];
+
+        Assert.AreEqual(Math.Log(2) / 4, AnswerDistance.Divergence(uncut, oneWrong), 1e-6);
+        Assert.AreEqual(Math.Log(2), AnswerDistance.Divergence(uncut, nothing), 1e-6);
+    }
+
+    [TestMethod]
     public void Divergence_OfAnswersThatAreNotNumbers_IsTheWorstThereIs()
     {
         NamedTensor[] uncut = [new("p", [1, 2], [1, 2])], cut = [new("p", [1, 2], [float.NaN, 2])];
