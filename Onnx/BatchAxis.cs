@@ -148,9 +148,9 @@ sealed class BatchAxis
             return null;
         }
 
-        var before = Product(x[..at]);
+        var before = Sizes.Product(x[..at]);
         var keepsPlace = at < target.Length && resolved.Take(at).SequenceEqual(x[..at]);
-        var entry = keepsPlace ? at : Enumerable.Range(0, target.Length).FirstOrDefault(i => Product(resolved.Take(i)) == before, -1);
+        var entry = keepsPlace ? at : Enumerable.Range(0, target.Length).FirstOrDefault(i => Sizes.Product(resolved.Take(i)) == before, -1);
         if (entry < 0)
         {
             return null;
@@ -215,8 +215,8 @@ sealed class BatchAxis
     }
 
     static int? Flatten(IReadOnlyList<long> x, int at, int axis) => at < axis
-        ? Product(x.Take(at)) == 1 ? 0 : null
-        : Product(x.Skip(axis).Take(at - axis)) == 1 ? 1 : null;
+        ? Sizes.Product(x.Take(at)) == 1 ? 0 : null
+        : Sizes.Product(x.Skip(axis).Take(at - axis)) == 1 ? 1 : null;
 
     int? Gather(NodeProto node, int axes, int at, bool isData)
     {
@@ -279,6 +279,4 @@ sealed class BatchAxis
     static int? Found(int place) => place < 0 ? null : place;
 
     static int Positive(long axis, int axes) => (int)(axis < 0 ? axis + axes : axis);
-
-    static long Product(IEnumerable<long> sizes) => sizes.Aggregate(1L, (product, size) => product * size);
 }

@@ -122,9 +122,7 @@ sealed class MaskedModel : IDisposable
         {
             var (hidden, raw) = (use.Projection.Output[0], $"{pair.Layer}.unmasked.{number}");
             use.Projection.Output[0] = raw;
-            var mask = new NodeProto { OpType = "Mul", Name = $"{pair.Layer}.masking.{number}" };
-            mask.Input.AddRange([raw, MaskOf(pair)]);
-            mask.Output.Add(hidden);
+            var mask = Nodes.Create("Mul", $"{pair.Layer}.masking.{number}", hidden, raw, MaskOf(pair));
             model.Graph.Node.Insert(model.Graph.Node.IndexOf(use.Projection) + 1, mask);
         }
 

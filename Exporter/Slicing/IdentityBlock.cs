@@ -29,19 +29,24 @@ static class IdentityBlock
         var bias = Biases(model, pair, expand, aligned, rank);
         List<NodeProto> nodes =
         [
-            product ? Node("MatMul", $"{pair.Layer}.project", chosen, project.Input[0], inner) : Node("Gemm", $"{pair.Layer}.project", chosen, [project.Input[0], inner, .. bias.Take(1)]).With("transB", 1),
-            product ? Node("MatMul", $"{pair.Layer}.expand", others, chosen, outer) : Node("Gemm", $"{pair.Layer}.expand", others, [chosen, outer, .. bias.Skip(1)]),
-            Node("Concat", $"{pair.Layer}.join", joined, chosen, others).With("axis", -1),
+            product ? Nodes.Create("MatMul", $"{pair.Layer}.project", chosen, project.Input[0], inner) : Nodes.Create("Gemm", $"{pair.Layer}.project", chosen, [project.Input[0], inner, .. bias.Take(1)]).With("transB", 1),
+            product ? Nodes.Create("MatMul", $"{pair.Layer}.expand", others, chosen, outer) : Nodes.Create("Gemm", $"{pair.Layer}.expand", others, [chosen, outer, .. bias.Skip(1)]),
+            Nodes.Create("Concat", $"{pair.Layer}.join", joined, chosen, others).With("axis", -1),
         ];
         if (!aligned.InOrder)
         {
-            nodes.Add(Node("Gather", $"{pair.Layer}.order", expand.Output[0], joined, $"{pair.Layer}.places").With("axis", -1));
+            nodes.Add(Nodes.Create("Gather", $"{pair.Layer}.order", expand.Output[0], joined, $"{pair.Layer}.places").With("axis", -1));
             model.Graph.Initializer.Add(TensorValues.Create($"{pair.Layer}.places", [pair.Out], Places(aligned.Outputs)));
         }
 
-        Replace(model, pair, [project, expand], nodes);
+        PairRewrite.Replace(model, pair, [.. nodes]);
+        if (Bias(expand) is { } whole)
+        {
+            PairRewrite.RemoveUnread(model, whole);
+        }
+
         model.Graph.Initializer.Add(product
-            ? TensorValues.Create(inner, [pair.In, rank], Turned(aligned.Inner, rank, pair.In))
+            ? TensorValues.Create(inner, [pair.In, rank], Matrices.Transpose(aligned.Inner, rank, pair.In))
             : TensorValues.Create(inner, [rank, pair.In], aligned.Inner));
         model.Graph.Initializer.Add(TensorValues.Create(outer, [rank, pair.Out - rank], aligned.Outer));
     }
@@ -67,27 +72,6 @@ static class IdentityBlock
 
     static string? Bias(NodeProto expand) => expand.Input.Count > 2 && expand.Input[2].Length > 0 ? expand.Input[2] : null;
 
-    static void Replace(OnnxModel model, FactorPair pair, NodeProto[] old, List<NodeProto> nodes)
-    {
-        var turns = model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V));
-        var at = model.Graph.Node.IndexOf(old[^1]);
-        for (var i = 0; i < nodes.Count; i++)
-        {
-            model.Graph.Node.Insert(at + i, nodes[i]);
-        }
-
-        string[] names = [pair.U, pair.V, .. old[^1].Input.Skip(2)];
-        foreach (var node in old.Concat(turns).ToList())
-        {
-            model.Graph.Node.Remove(node);
-        }
-
-        foreach (var name in names)
-        {
-            PairRewrite.RemoveUnread(model, name);
-        }
-    }
-
     // Where in the joined outputs each output of the layer lies.
     static long[] Places(int[] outputs)
     {
@@ -98,27 +82,5 @@ static class IdentityBlock
         }
 
         return places;
-    }
-
-    static float[] Turned(float[] matrix, int rows, int columns)
-    {
-        var turned = new float[matrix.Length];
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                turned[column * rows + row] = matrix[row * columns + column];
-            }
-        }
-
-        return turned;
-    }
-
-    static NodeProto Node(string operation, string name, string output, params IEnumerable<string> inputs)
-    {
-        var node = new NodeProto { OpType = operation, Name = name };
-        node.Input.AddRange(inputs);
-        node.Output.Add(output);
-        return node;
     }
 }

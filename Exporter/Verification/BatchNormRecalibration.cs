@@ -122,11 +122,5 @@ static class BatchNormRecalibration
         return node;
     }
 
-    static NodeProto Node(string operation, string output, params string[] inputs)
-    {
-        var node = new NodeProto { OpType = operation, Name = output };
-        node.Input.AddRange(inputs);
-        node.Output.Add(output);
-        return node;
-    }
+    static NodeProto Node(string operation, string output, params string[] inputs) => Nodes.Create(operation, output, output, inputs);
 }

@@ -204,13 +204,7 @@ public sealed class GraphBuilder(string name, int seed = 0)
     Value Pool(string operation, Value x, int kernel, int stride, int pad) => Add(Node(operation, Next("pool"), [x.Name])
         .With("kernel_shape", kernel, kernel).With("strides", stride, stride).With("pads", pad, pad, pad, pad));
 
-    static NodeProto Node(string operation, string name, IEnumerable<string> inputs)
-    {
-        var node = new NodeProto { OpType = operation, Name = name };
-        node.Input.AddRange(inputs);
-        node.Output.Add(name);
-        return node;
-    }
+    static NodeProto Node(string operation, string name, IEnumerable<string> inputs) => Nodes.Create(operation, name, name, inputs);
 
     Value Add(NodeProto node)
     {

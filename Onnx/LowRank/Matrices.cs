@@ -1,9 +1,12 @@
 namespace MaestroDeploy.Onnx.LowRank;
 
 /// <summary>Matrices as plain arrays, row-major.</summary>
-static class Matrices
+public static class Matrices
 {
     /// <summary>[rows, columns] → [columns, rows].</summary>
+    /// <param name="values">The matrix.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
     public static float[] Transpose(float[] values, int rows, int columns)
     {
         var turned = new float[values.Length];

@@ -24,14 +24,14 @@ static class PairNodes
         var isGemm = dense.OpType == "Gemm";
         return pair.Kind switch
         {
-            LayerKind.Linear => (Turned("transA", dense, Node("Gemm", project, [x, pair.V, .. zero], hidden)).With("transB", 1),
-                Biased(dense, Node("Gemm", expand, [hidden, pair.U, .. bias], y))),
-            LayerKind.Product => (Node("MatMul", project, [x, turned], hidden), Node("MatMul", expand, [hidden, pair.U], y)),
-            LayerKind.Left when isGemm => (Turned("transB", dense, Node("Gemm", project, [pair.V, x, .. zero], hidden)),
-                Biased(dense, Node("Gemm", expand, [pair.U, hidden, .. bias], y)).With("transA", 1)),
-            LayerKind.Left => (Node("MatMul", project, [pair.V, x], hidden), Node("MatMul", expand, [turned, hidden], y)),
+            LayerKind.Linear => (Turned("transA", dense, Nodes.Create("Gemm", project, hidden, [x, pair.V, .. zero])).With("transB", 1),
+                Biased(dense, Nodes.Create("Gemm", expand, y, [hidden, pair.U, .. bias]))),
+            LayerKind.Product => (Nodes.Create("MatMul", project, hidden, x, turned), Nodes.Create("MatMul", expand, y, hidden, pair.U)),
+            LayerKind.Left when isGemm => (Turned("transB", dense, Nodes.Create("Gemm", project, hidden, [pair.V, x, .. zero])),
+                Biased(dense, Nodes.Create("Gemm", expand, y, [pair.U, hidden, .. bias])).With("transA", 1)),
+            LayerKind.Left => (Nodes.Create("MatMul", project, hidden, pair.V, x), Nodes.Create("MatMul", expand, y, turned, hidden)),
             _ => (Windowed(dense, project, [x, pair.V], hidden),
-                Node("Conv", expand, [hidden, turned, .. bias], y).With("kernel_shape", PairRewrite.KernelOfOne(pair))),
+                Nodes.Create("Conv", expand, y, [hidden, turned, .. bias]).With("kernel_shape", PairRewrite.KernelOfOne(pair))),
         };
     }
 
@@ -40,7 +40,7 @@ static class PairNodes
     {
         if (projection.Input.Contains(Zero(pair)))
         {
-            var zero = Node("Constant", Zero(pair), [], Zero(pair));
+            var zero = Nodes.Create("Constant", Zero(pair), Zero(pair));
             zero.Attribute.Add(new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = TensorValues.Create("", [1], [0], type) });
             yield return zero;
         }
@@ -50,7 +50,7 @@ static class PairNodes
         {
             var factor = pair.Kind == LayerKind.Product ? pair.V : pair.U;
             long[] order = [1, 0, .. Enumerable.Range(2, PairRewrite.KernelOfOne(pair).Length).Select(axis => (long)axis)];
-            yield return Node("Transpose", $"{pair.Layer}.turn", [factor], turned).With("perm", order);
+            yield return Nodes.Create("Transpose", $"{pair.Layer}.turn", turned, factor).With("perm", order);
         }
     }
 
@@ -71,14 +71,6 @@ static class PairNodes
         node.Input.Clear();
         node.Input.AddRange(inputs);
         node.Output[0] = output;
-        return node;
-    }
-
-    static NodeProto Node(string operation, string name, IEnumerable<string> inputs, string output)
-    {
-        var node = new NodeProto { OpType = operation, Name = name };
-        node.Input.AddRange(inputs);
-        node.Output.Add(output);
         return node;
     }
 }

@@ -64,14 +64,19 @@ public static class PairRewrite
             Replace(model.Graph, uses[i].Projection, [dense]);
         }
 
-        foreach (var turn in model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V)).ToList())
-        {
-            model.Graph.Node.Remove(turn);
-        }
+        RemoveFactors(model, pair);
+    }
 
-        RemoveUnread(model, PairNodes.Zero(pair));
-        RemoveInitializer(model, pair.U);
-        RemoveInitializer(model, pair.V);
+    /// <summary>Replaces a pair that is applied once by other nodes.</summary>
+    /// <param name="model">The model; it is changed.</param>
+    /// <param name="pair">The pair.</param>
+    /// <param name="nodes">The nodes, in their order; they give out what the expansion gave.</param>
+    public static void Replace(OnnxModel model, FactorPair pair, NodeProto[] nodes)
+    {
+        var (projection, expansion) = Uses(model, pair).Single();
+        Replace(model.Graph, projection, []);
+        Replace(model.Graph, expansion, nodes);
+        RemoveFactors(model, pair);
     }
 
     /// <summary>The one node that one use of a pair stands for: the projection's, reading the dense weight, with the expansion's bias and output.</summary>
@@ -143,6 +148,18 @@ public static class PairRewrite
         return [.. model.Graph.Node.Where(node => !IsTurn(node, factor) && node.Input.Any(names.Contains))];
 
         static bool IsTurn(NodeProto node, string factor) => node.OpType == "Transpose" && node.Input.Count > 0 && node.Input[0] == factor;
+    }
+
+    static void RemoveFactors(OnnxModel model, FactorPair pair)
+    {
+        foreach (var turn in model.Graph.Node.Where(node => node.OpType == "Transpose" && (node.Input[0] == pair.U || node.Input[0] == pair.V)).ToList())
+        {
+            model.Graph.Node.Remove(turn);
+        }
+
+        RemoveUnread(model, PairNodes.Zero(pair));
+        RemoveInitializer(model, pair.U);
+        RemoveInitializer(model, pair.V);
     }
 
     static void Replace(GraphProto graph, NodeProto old, NodeProto[] replacements)
