@@ -90,14 +90,21 @@ public sealed class FamilyExporter
         {
             var errors = new ErrorTables(source, lod.Cost(), data ??= new RandomInputs());
             var planned = new Planner(lod, errors, data, _options, _settings, scratch.FullName, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
-            return new PlanChain(errors.SourceSha256, _options.Unit.ToString().ToLowerInvariant(),
-                [.. planned.OrderByDescending(plan => plan.Budget.Share).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan))]);
+            return Chain(errors.SourceSha256, planned.Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
         }
         finally
         {
             scratch.Delete(recursive: true);
         }
     }
+
+    /// <summary>The plans that a family came to, for a model to be trained for them or to be cut to them again.</summary>
+    /// <param name="manifest">A family that was exported with these options.</param>
+    public PlanChain PlansOf(FamilyManifest manifest) =>
+        Chain(manifest.Provenance.SourceSha256, manifest.Variants.Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!)));
+
+    PlanChain Chain(string sourceSha256, IEnumerable<BudgetedPlan> plans) =>
+        new(sourceSha256, _options.Unit.ToString().ToLowerInvariant(), [.. plans.OrderByDescending(plan => plan.Budget)]);
 
     /// <summary>The variants that reach the accuracy asked for; the graphs of the others go.</summary>
     IReadOnlyList<Variant> KeepAccurate(IReadOnlyList<Variant> variants, string staging)

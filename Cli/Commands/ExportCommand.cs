@@ -62,8 +62,7 @@ static class ExportCommand
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }
 
-        TellForetold(source, manifest, options, terminal);
-
+        TellForetold(manifest, options, terminal);
         TellBlocks(manifest, terminal);
         TellDropped(options, manifest, terminal);
         return manifest;
@@ -85,19 +84,19 @@ static class ExportCommand
     };
 
     /// <summary>What the layers' table says of each variant.</summary>
-    static void TellForetold(string source, FamilyManifest manifest, ExportOptions options, Terminal terminal)
+    static void TellForetold(FamilyManifest manifest, ExportOptions options, Terminal terminal)
     {
         if (options.Latencies is not { } table)
         {
             return;
         }
 
-        var cost = LodModel.Load(source).Cost();
-        var unit = CostUnit.Latency(cost, table);
+        var latency = new LatencyCost(table);
+        var dense = table.FixedUs + manifest.Layers.Sum(layer => latency.Of(layer.Name, LayerForm.Dense, rank: 0));
         foreach (var variant in manifest.Variants)
         {
-            var foretold = unit.Of(new FormedPlan(variant.Plan!, (variant.IdentityBlocks ?? []).ToHashSet()));
-            terminal.Say($"{variant.Id}: {Units.Microseconds(foretold)} foretold of {Units.Microseconds(variant.Budget * unit.Dense)}");
+            var foretold = latency.Predict(new FormedPlan(variant.Plan!, (variant.IdentityBlocks ?? []).ToHashSet()));
+            terminal.Say($"{variant.Id}: {Units.Microseconds(foretold)} foretold of {Units.Microseconds(variant.Budget * dense)}");
         }
     }
 

@@ -131,8 +131,7 @@ sealed class PlanningFlags
     {
         if (parsed.GetValue(_savePlans) is { } file)
         {
-            var chain = new PlanChain(manifest.Provenance.SourceSha256, options.Unit.ToString().ToLowerInvariant(),
-                [.. manifest.Variants.OrderByDescending(variant => variant.Budget).Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!))]);
+            var chain = new FamilyExporter(options).PlansOf(manifest);
             ProfilesJson.Write(file, chain);
             terminal.Say($"{file}: {chain.Plans.Count} plans, {(chain.Nested ? "each a part of the one before it" : "not nested")}.");
         }

@@ -37,7 +37,7 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
                 {
                     var logits = scores.Values.AsSpan((row * length + i - 1) * vocabulary, vocabulary);
                     right += TensorPrimitives.IndexOfMax<float>(logits) == target[i] ? 1 : 0;
-                    loss += LogSumExp(logits) - logits[target[i]];
+                    loss += Logits.LogSumExp(logits) - logits[target[i]];
                     words++;
                 }
             }
@@ -69,16 +69,5 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
             new InputTensor(session.Inputs[0].Name, batch.Source, batch.Rows, batch.SourceLength),
             new InputTensor(session.Inputs[1].Name, batch.Given(), batch.Rows, batch.TargetLength - 1),
         ]);
-    }
-
-    static double LogSumExp(ReadOnlySpan<float> logits)
-    {
-        var (largest, sum) = (TensorPrimitives.Max(logits), 0.0);
-        foreach (var logit in logits)
-        {
-            sum += Math.Exp(logit - largest);
-        }
-
-        return largest + Math.Log(sum);
     }
 }

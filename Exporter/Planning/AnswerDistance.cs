@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Exporter.Planning;
@@ -69,15 +70,10 @@ static class AnswerDistance
             return result;
         }
 
-        var (largest, sum) = (TensorPrimitives.Max(scores), 0.0);
-        foreach (var score in scores)
-        {
-            sum += Math.Exp(score - largest);
-        }
-
+        var whole = Logits.LogSumExp(scores);
         for (var i = 0; i < result.Length; i++)
         {
-            result[i] = scores[i] - largest - Math.Log(sum);
+            result[i] = scores[i] - whole;
         }
 
         return result;

@@ -50,7 +50,8 @@ public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, dou
     /// <exception cref="ExportException">The table is of another network.</exception>
     public static CostUnit Latency(LodCost cost, LayerLatencies table)
     {
-        var latency = new LatencyCost(table, cost);
+        var latency = new LatencyCost(table);
+        latency.Check(cost);
         return new CostUnit((layer, form, rank) => latency.Of(layer.Pair.Layer, form, rank), table.FixedUs, cost.Layers);
     }
 

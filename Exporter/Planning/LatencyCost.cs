@@ -10,12 +10,12 @@ public sealed class LatencyCost
     readonly Dictionary<string, LayerLatency> _layers;
 
     /// <param name="table">The table.</param>
-    /// <param name="cost">The model that is planned.</param>
-    /// <exception cref="ExportException">The table is of another network.</exception>
-    public LatencyCost(LayerLatencies table, LodCost cost)
+    public LatencyCost(LayerLatencies table) => (_table, _layers) = (table, table.Layers.ToDictionary(layer => layer.Layer));
+
+    /// <summary>Makes sure that the table is of the network that is planned.</summary>
+    /// <exception cref="ExportException">It is of another.</exception>
+    public void Check(LodCost cost)
     {
-        _table = table;
-        _layers = table.Layers.ToDictionary(layer => layer.Layer);
         foreach (var pair in cost.Layers.Select(layer => layer.Pair))
         {
             if (!_layers.TryGetValue(pair.Layer, out var timed) || (timed.Out, timed.In) != (pair.Out, pair.In))

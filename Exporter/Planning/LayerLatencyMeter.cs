@@ -45,7 +45,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
         var (times, rounds) = new KernelMeter(_clock).Measure(graphs, settings, options, scratch, progress, cancellation);
         KernelSplit[] split = [.. plans.Select((_, i) => new KernelSplit(models[i], lod.Pairs, times[i].Kernels))];
         var table = Table(plans, split, [.. times.Take(plans.Count).Select(time => time.WholeUs)], Describe(rounds, started));
-        var costs = new LatencyCost(table, _cost);
+        var costs = new LatencyCost(table);
         return table with { Checks = [.. checks.Select((plan, i) => new LatencyCheck(plan.Ranks, costs.Predict(plan), times[plans.Count + i].WholeUs))] };
     }
 

@@ -13,9 +13,6 @@ public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost 
     /// <summary>A rank, or dense, for each factored layer.</summary>
     public RankPlan Plan => Formed.Ranks;
 
-    /// <summary>What the plan takes by the table that it was made with, in microseconds; null where it was made by another cost.</summary>
-    public double? PredictedUs { get; init; }
-
     /// <summary>A plan with its cost.</summary>
     public static PlannedVariant Of(LodCost cost, double share, FormedPlan plan)
     {

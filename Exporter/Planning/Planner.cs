@@ -38,7 +38,9 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     {
         if (options.Plans is { } given)
         {
-            return [.. given.Plans.Select(Given)];
+            // A file of plans knows ranks alone; a block stands where it costs less.
+            var byCost = options.Unit == BudgetUnit.Latency && options.Latencies is not null ? UnitOf(options.Unit)! : CostUnit.Macs(_cost);
+            return [.. given.Plans.Select(plan => Given(plan, byCost))];
         }
 
         var unit = UnitOf(options.Unit);
@@ -47,16 +49,14 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     }
 
     // Training may have removed components since.
-    PlannedVariant Given(BudgetedPlan plan) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
-        ? Describe(plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
-            ? Form(_cost.Layers[i], Math.Min(rank, _cost.Layers[i].Rank))
+    PlannedVariant Given(BudgetedPlan plan, CostUnit unit) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
+        ? PlannedVariant.Of(_cost, plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
+            ? Form(_cost.Layers[i], Math.Min(rank, _cost.Layers[i].Rank), unit)
             : (LayerForm.Dense, 0)))
         : throw new ExportException($"The plans are of another network: they name {string.Join(", ", named.Order().Take(5))}, and this one's layers are {string.Join(", ", lod.Pairs.Select(pair => pair.Layer).Take(5))}.");
 
-    // The file of plans knows ranks alone; a block stands where it costs less.
-    (LayerForm Form, int Rank) Form(PairCost layer, int rank)
+    (LayerForm Form, int Rank) Form(PairCost layer, int rank, CostUnit unit)
     {
-        var unit = options.Unit == BudgetUnit.Latency && options.Latencies is not null ? UnitOf(options.Unit)! : CostUnit.Macs(_cost);
         var block = options.IdentityBlocks && _cutter.CanAlign(layer.Pair, rank) && unit.Of(layer, LayerForm.IdentityBlock, rank) < unit.Of(layer, LayerForm.Pair, rank);
         return (block ? LayerForm.IdentityBlock : LayerForm.Pair, rank);
     }
@@ -74,7 +74,7 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     IEnumerable<PlannedVariant> Uniform(CostUnit? unit)
     {
         var planner = new UniformPlanner(_cost, unit);
-        return Shares(unit).Select(share => Describe(share, planner.Plan(share)));
+        return Shares(unit).Select(share => PlannedVariant.Of(_cost, share, planner.Plan(share)));
     }
 
     List<PlannedVariant> Searched(CostUnit unit, CancellationToken cancellation)
@@ -145,7 +145,7 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
         }
 
         var within = plans.Where(plan => unit.Of(plan) <= share * unit.Dense).ToList();
-        return Describe(share, within.Count == 0 ? plans.MinBy(unit.Of)! : within.Count == 1 ? within[0] : within.MinBy(plan => ErrorOf(plan, probe))!);
+        return PlannedVariant.Of(_cost, share, within.Count == 0 ? plans.MinBy(unit.Of)! : within.Count == 1 ? within[0] : within.MinBy(plan => ErrorOf(plan, probe))!);
     }
 
     /// <summary>What a budget leaves over goes to the ranks of linear layers between those that were probed, the cheapest components first.</summary>
@@ -174,9 +174,4 @@ sealed class Planner(LodModel lod, ErrorTables errors, EvaluationData data, Expo
     double ErrorOf(FormedPlan plan, ErrorProbe probe) => probe.Error([.. _cost.Layers.Select(layer => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)]);
 
     int[] RanksOf(IReadOnlyList<LayerOption> chosen) => [.. chosen.Zip(_cost.Layers, (option, layer) => option.Rank.Components ?? layer.Rank)];
-
-    PlannedVariant Describe(double share, FormedPlan plan) => PlannedVariant.Of(_cost, share, plan) with
-    {
-        PredictedUs = options.Latencies is { } table ? new LatencyCost(table, _cost).Predict(plan) : null,
-    };
 }

@@ -6,6 +6,7 @@ using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
+using MaestroDeploy.Tests.Profiles;
 
 namespace MaestroDeploy.Tests.Exporter.Planning;
 
@@ -66,7 +67,7 @@ public sealed class LatencyTests
     public void Of_ARankBetweenTwoMeasured_LiesBetweenThem()
     {
         var cost = LeNet.Cost();
-        var latency = new LatencyCost(Table(cost, pairUs: rank => 10 + rank), cost);
+        var latency = new LatencyCost(Table(cost, pairUs: rank => 10 + rank));
 
         Assert.AreEqual(10 + 100, latency.Of("fc1", LayerForm.Pair, 100), 1e-9);
         Assert.AreEqual(10 + 120, latency.Of("fc1", LayerForm.Pair, 120), 1e-9);
@@ -75,31 +76,19 @@ public sealed class LatencyTests
     }
 
     [TestMethod]
-    public void LatencyCost_ATableOfAnotherNetwork_IsRefusedByTheLayersName()
+    public void Check_ATableOfAnotherNetwork_IsRefusedByTheLayersName()
     {
         var other = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 28, 28], 10, seed: 1), new LodProvenance()).Cost();
 
-        var refused = Assert.ThrowsExactly<ExportException>(() => new LatencyCost(Table(LeNet.Cost(), rank => rank), other));
+        var refused = Assert.ThrowsExactly<ExportException>(() => new LatencyCost(Table(LeNet.Cost(), rank => rank)).Check(other));
 
         StringAssert.Contains(refused.Message, "fc1", StringComparison.Ordinal);
     }
 
     static LayerLatencies Table(LodCost cost, Func<int, double> pairUs) => new()
     {
-        Device = DeviceProbe.Read(),
-        Measurement = new Measurement
-        {
-            Mode = "quick",
-            Provider = "cpu",
-            Threads = 1,
-            Spinning = true,
-            Prepacked = true,
-            Batch = 1,
-            Order = "made up",
-            Rounds = 1,
-            Seed = 0,
-            MeasuredUtc = DateTimeOffset.UnixEpoch,
-        },
+        Device = Samples.Device(),
+        Measurement = Samples.Measurement(),
         DenseUs = 252,
         FixedUs = 2,
         Layers = [.. cost.Layers.Select(layer => CandidateRanks.Of(layer) is var ranks
