@@ -145,17 +145,12 @@ sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Loss and accuracy on held-out samples at current ranks, and a score to choose the best epoch by.</summary>
-    /// <remarks>
-    /// The score is the loss; where families are trained, its mean with that at a quarter of the ranks. Not so behind norms, whose
-    /// statistics at a quarter are measured only when a variant is exported.
-    /// </remarks>
+    /// <summary>Loss and accuracy on held-out samples of the largest model that is trained, and a score to choose the best epoch by.</summary>
+    /// <remarks>The score is the mean loss of the models that the run is for: where families are trained, of some of their members.</remarks>
     public (double Loss, double? Accuracy, double Score) Validate(TrainingTask held)
     {
-        var (loss, accuracy) = Evaluate(held, null);
-        int[] quarter = [.. _graph.Ranks.Select(rank => (rank + 3) / 4)];
-        var ofFamilies = IsFactored && _graph.Statistics.Count == 0 && _options.Sampling is Sampling.Nested or Sampling.Independent;
-        return (loss, accuracy, ofFamilies ? (loss + Evaluate(held, quarter).Loss) / 2 : loss);
+        var members = Members().Select(ranks => Evaluate(held, ranks)).ToList();
+        return (members[0].Loss, members[0].Accuracy, members.Average(member => member.Loss));
     }
 
     public void Note(EpochMetrics epoch, bool isBest, double score) => State = State with
@@ -172,6 +167,14 @@ sealed class TrainingRun : IDisposable
     }
 
     bool TrainsFull => _options.FullPass || _options.Sampling == Sampling.None || !IsFactored;
+
+    /// <summary>The ranks of the models that an epoch is judged by, null for the full ones, the largest first: the plans, or the full model and that at a quarter of its ranks.</summary>
+    IReadOnlyList<int[]?> Members() => !IsFactored ? [null] : _sampler switch
+    {
+        PlanSampler sampler => [.. _options.FullPass ? [null] : Array.Empty<int[]?>(), .. sampler.Plans(_graph.Ranks)],
+        NestedSampler or IndependentSampler => [null, [.. _graph.Ranks.Select(rank => (rank + 3) / 4)]],
+        _ => [null],
+    };
 
     (double Loss, double? Accuracy) Evaluate(TrainingTask held, int[]? ranks)
     {
@@ -191,7 +194,8 @@ sealed class TrainingRun : IDisposable
         {
             using var scope = NewDisposeScope();
             var batch = held.Load(samples, null);
-            var logits = _graph.Logits(batch.Inputs, ranks);
+            // A cut model's norms have no statistics of their own before it is exported, and a batch of one has none to give.
+            var logits = _graph.Logits(batch.Inputs, ranks, ranks is null || samples.Length == 1 ? ForwardMode.Evaluate : ForwardMode.TrainAtRanks);
             var (batchRight, batchOf) = Answered(logits, batch);
             return (held.Loss(logits, batch, smoothing: 0).item<float>(), batchRight, batchOf);
         }

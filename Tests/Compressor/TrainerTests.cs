@@ -78,6 +78,21 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
+    public void Train_ForAPlanAlone_IsJudgedByItAndNotByTheFullModel()
+    {
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+        var plan = new Dictionary<string, int> { ["fc1"] = 4, ["logits"] = 4 };
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = [plan], FullPass = false, Epochs = 4 };
+
+        var result = new Trainer(options).Train(Small(), new ClassificationTask(kept), new ClassificationTask(held));
+
+        var best = result.Epochs[result.BestEpoch - 1];
+        Assert.AreEqual(result.Epochs.Min(epoch => epoch.ValidationLoss), best.ValidationLoss);
+        Assert.AreEqual(Right(result.Model, held, [4, 4]), best.ValidationAccuracy!.Value, 1e-9);
+        Assert.AreNotEqual(Right(result.Model, held, null), best.ValidationAccuracy!.Value, 1e-9, "the full model was not trained");
+    }
+
+    [TestMethod]
     public void Train_TwiceWithOneSeed_GivesTheSameModelToTheBit()
     {
         var options = new TrainingOptions { Epochs = 2, BatchSize = 64, Lasso = new Lasso(1e-3) };
@@ -168,6 +183,15 @@ public sealed class TrainerTests
     [TestMethod]
     public void New_AnOptionOutOfRange_NamesItAsOnTheCommandLine() =>
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => new Trainer(new TrainingOptions { Epochs = 0 })).Message, "--epochs is 0");
+
+    static double Right(LodModel model, SampleSet samples, int[]? ranks)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var graph = new TrainableGraph(model);
+        var task = new ClassificationTask(samples);
+        var batch = task.Load([.. Enumerable.Range(0, samples.Count)], null);
+        return graph.Forward(batch.Inputs[0], ranks).argmax(1).eq(batch.Targets!).to(torch.float64).mean().item<double>();
+    }
 
     static TrainingTask Learn => new ClassificationTask(Digits.Train);
 

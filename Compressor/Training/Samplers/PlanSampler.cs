@@ -27,6 +27,9 @@ public sealed class PlanSampler : IRankSampler
         _plans = [.. plans.Select(plan => layers.Select(layer => plan.GetValueOrDefault(layer.Layer, int.MaxValue)).ToArray())];
     }
 
+    /// <summary>Every plan, in the order given, at the most at a model's current ranks.</summary>
+    public IEnumerable<int[]> Plans(IReadOnlyList<int> current) => _plans.Select(plan => plan.Zip(current, Math.Min).ToArray());
+
     /// <inheritdoc/>
     public int[] Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
