@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using MaestroDeploy.Onnx;
-using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Runtime;
 
@@ -23,6 +22,10 @@ public sealed class PrincipalResponses : IDisposable
 {
     const long MostFloats = 64 << 20; // of all responses to one batch
     const int LargestBatch = 256;
+
+    // What two slow cores do in some minutes; a few samples are watched of a model that takes longer.
+    const double MostMacs = 4e12;
+    const int FewestSamples = 16;
 
     readonly Dictionary<string, PrincipalDirections> _directions = [];
     readonly Dictionary<string, string> _left = [];
@@ -79,10 +82,12 @@ public sealed class PrincipalResponses : IDisposable
         try
         {
             using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
-            var batches = 0;
-            foreach (var batch in inputs(session, BatchFor(model, layers)))
+            var (largestBatch, most) = Bounds(model, layers, Run(model, session, inputs(session, 1).First()));
+            var (batches, samples) = (0, 0);
+            foreach (var batch in inputs(session, largestBatch).TakeWhile(_ => samples < most))
             {
                 cancellation.ThrowIfCancellationRequested();
+                samples += batch.Max(input => input.Shape is [var count, ..] ? count : 1);
                 var answers = Run(model, session, batch).ToDictionary(output => output.Name);
                 foreach (var (layer, moment) in layers.Zip(moments))
                 {
@@ -130,10 +135,12 @@ public sealed class PrincipalResponses : IDisposable
         }
     }
 
-    static int BatchFor(OnnxModel model, WeightLayer[] layers)
+    /// <summary>How many samples a batch may hold, and how many may be watched, by what the layers answer to a first batch.</summary>
+    /// <remarks>By a run, since a graph need not tell its shapes: of an image of a million pixels one sample's answers may fill the memory.</remarks>
+    static (int LargestBatch, int Samples) Bounds(OnnxModel model, WeightLayer[] layers, IReadOnlyList<NamedTensor> first)
     {
-        var shapes = Shapes.Of(model);
-        var sample = layers.SelectMany(layer => layer.Nodes).Sum(node => shapes[node.Output[0]]?.Aggregate(1L, (product, size) => product * size) ?? 1);
-        return (int)Math.Clamp(MostFloats / sample, 1, LargestBatch);
+        var answers = first.ToDictionary(output => output.Name, output => (double)output.Values.Length);
+        var (floats, macs) = (answers.Values.Sum(), layers.Sum(layer => layer.Columns * layer.Nodes.Sum(node => answers[node.Output[0]])));
+        return ((int)Math.Clamp(MostFloats / Math.Max(1, floats), 1, LargestBatch), (int)Math.Clamp(MostMacs / Math.Max(1, macs), FewestSamples, int.MaxValue));
     }
 }

@@ -11,8 +11,10 @@ public sealed class RandomInputs : EvaluationData
     // Enough to compare two graphs on: one sample of noise is like another.
     const int MostChecked = 32;
 
-    // Sizes to try for axes after the batch that a graph leaves open: a text's length is any; images shrink on their way and must not vanish.
+    // Sizes to try for axes after the batch that a graph leaves open: a text's length is any; images shrink on their way and must not
+    // vanish; a second of sound is sixteen thousand numbers.
     static readonly int[] OpenAxes = [8, 64, 320];
+    const int OneOpenAxis = 16_000;
 
     /// <inheritdoc/>
     public override string Name => OutputDistance.Random;
@@ -44,9 +46,12 @@ public sealed class RandomInputs : EvaluationData
     }
 
     /// <summary>The first size for open axes at which the graph runs.</summary>
-    static int OpenAxis(ModelSession session) => session.Inputs.All(input => input.Shape.Skip(1).All(axis => axis.Size is not null))
-        ? OpenAxes[0]
-        : OpenAxes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, [.. session.Inputs.Select((_, i) => new Random(i))])), OpenAxes[0]);
+    static int OpenAxis(ModelSession session)
+    {
+        var open = session.Inputs.Max(input => input.Shape.Skip(1).Count(axis => axis.Size is null));
+        int[] sizes = open == 1 ? [.. OpenAxes, OneOpenAxis] : OpenAxes;
+        return open == 0 ? sizes[0] : sizes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, [.. session.Inputs.Select((_, i) => new Random(i))])), sizes[0]);
+    }
 
     static bool Runs(ModelSession session, EvaluationBatch batch)
     {

@@ -11,7 +11,11 @@ sealed class ErrorProbe : IDisposable
 {
     // As many multiply-accumulates as two slow cores do in some two minutes; the samples follow from it, so that they do not depend on the clock.
     const double Work = 4e12;
-    const int FewestSamples = 64, MostSamples = 4096;
+    const int FewSamples = 64, MostSamples = 4096;
+
+    // Of a model that would take many times as long with few samples, and of one whose cost is not known, the fewest.
+    const double MostWork = 4 * Work;
+    const int FewestSamples = 4;
 
     readonly MaskedModel _model;
     readonly EvaluationData _data;
@@ -30,8 +34,9 @@ sealed class ErrorProbe : IDisposable
     /// <summary>Samples that each plan is measured on.</summary>
     public static int SamplesFor(LodCost cost)
     {
-        var runs = cost.Layers.Sum(layer => CandidateRanks.Of(layer).Count);
-        return (int)Math.Clamp(Work / Math.Max(1.0, runs * (double)cost.Dense.Macs), FewestSamples, MostSamples);
+        var macs = Math.Max(1.0, cost.Layers.Sum(layer => CandidateRanks.Of(layer).Count) * (double)cost.Dense.Macs);
+        var few = cost.IsCounted ? Math.Min(FewSamples, MostWork / macs) : FewestSamples;
+        return (int)Math.Clamp(Work / macs, Math.Max(FewestSamples, few), cost.IsCounted ? MostSamples : FewestSamples);
     }
 
     /// <summary>SHA-256 of the first samples as they are fed.</summary>

@@ -25,7 +25,8 @@ public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
 /// <param name="FixedParams">Parameters outside the pairs: biases, norms, unfactored weights.</param>
 /// <param name="FixedMacs">Multiply-accumulates outside the pairs.</param>
 /// <param name="Layers">The factored layers, in the order of the graph.</param>
-public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<PairCost> Layers)
+/// <param name="IsCounted">Whether the shapes at every layer are known; where one is not, its weight counts as applied once.</param>
+public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<PairCost> Layers, bool IsCounted)
 {
     /// <summary>The whole model with every layer dense.</summary>
     public ModelCost Dense => new(FixedParams + Layers.Sum(layer => layer.DenseParams), FixedMacs + Layers.Sum(layer => layer.DenseMacs));
@@ -43,7 +44,8 @@ public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<Pai
         PairCost[] layers = [.. lod.Pairs.Select(pair => new PairCost(pair, pair.Rank(lod.Model), Positions(lod.Model, pair, shapes)))];
         var inPairs = layers.Select(layer => (long)layer.Rank * (layer.Pair.In + layer.Pair.Out)).ToArray();
         var macsInPairs = Sizes.Sum(layers.Zip(inPairs, (layer, numbers) => Sizes.Times(layer.Positions, numbers)));
-        return new LodCost(whole.Params - inPairs.Sum(), Math.Max(0, whole.Macs - macsInPairs), layers);
+        var isCounted = lod.Pairs.SelectMany(pair => PairRewrite.Uses(lod.Model, pair)).All(use => shapes[use.Expansion.Output[0]] is not null);
+        return new LodCost(whole.Params - inPairs.Sum(), Math.Max(0, whole.Macs - macsInPairs), layers, isCounted);
     }
 
     // A use whose shape is not known counts as one position, as MacCounter counts its nodes.

@@ -89,6 +89,18 @@ public sealed class ErrorProbeTests
         Assert.AreEqual(1e9, AnswerDistance.Relative(uncut, cut));
     }
 
+    [TestMethod]
+    [DataRow(100_000L, true, 4096, DisplayName = "a small network")]
+    [DataRow(25_000_000_000L, true, 64, DisplayName = "a large one")]
+    [DataRow(1_000_000_000_000L, true, 4, DisplayName = "one that takes many times as long")]
+    [DataRow(1L, false, 4, DisplayName = "one whose cost is not known")]
+    public void SamplesFor_AModel_AreAsManyAsItsCostAllows(long macs, bool isCounted, int expected)
+    {
+        var layer = new PairCost(new FactorPair("layer", LayerKind.Linear, "u", "v", [4, 4]), Rank: 4, Positions: 1);
+
+        Assert.AreEqual(expected, ErrorProbe.SamplesFor(new LodCost(0, macs, [layer], isCounted)));
+    }
+
     static List<NamedTensor> Outputs(LodModel lod, LabelledSamples data, TemporaryFolder folder, int[] ranks)
     {
         var plan = new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank))));
