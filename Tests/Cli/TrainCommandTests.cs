@@ -229,11 +229,8 @@ public sealed class TrainCommandTests
     [DataRow("train mlp --data digits --layers conv* --out OUT", "fc1", DisplayName = "layers that are not there")]
     [DataRow("train mlp --out OUT", "--inputs", DisplayName = "nothing to train on")]
     [DataRow("train mlp --data digits --sampling plans --out OUT", "plans are given", DisplayName = "plans that are not named")]
-    [DataRow("train mlp --data digits --plans nowhere.json --out OUT", "nowhere.json", DisplayName = "plans that are not there")]
-    [DataRow("train mlp --data digits --teacher nowhere.onnx --out OUT", "nowhere.onnx", DisplayName = "a teacher that is not there")]
     [DataRow("train mlp --data digits --mean 0.5 --out OUT", "--scale", DisplayName = "a mean without a scale")]
     [DataRow("train mlp --data digits --scale 1/0 --out OUT", "1/255", DisplayName = "a scale that is no number")]
-    [DataRow("train mlp --data digits --format nowhere.json --out OUT", "nowhere.json", DisplayName = "a format that is not there")]
     [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]
     [DataRow("translate OUT --text a", "no such file", DisplayName = "a translator that is not there")]
     public void Train_WrongOptions_AreRefusedInOneLine(string command, string says)
