@@ -40,13 +40,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var start = Start(model, name, data);
-        List<string> metrics = [];
         var (training, validation) = data.Tasks(options, augmentation, teacher);
         AskTeacher(training, start, data);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
         {
-            metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
-            WriteWhole(Path.Combine(folder, MetricsFile), metrics);
+            WriteMetrics(folder, epoch);
             Tell(epoch);
         }, new Reporter<TrainingProgress>(Tell), cancellation: cancellation);
 
@@ -147,10 +145,12 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         }
     }
 
-    /// <summary>Writes a file beside its place and renames it.</summary>
-    public static void WriteWhole(string path, IEnumerable<string> lines)
+    /// <summary>Renews a run's metrics: with an epoch in the place of all that was told from there on before the run was stopped.</summary>
+    public static void WriteMetrics(string folder, EpochMetrics epoch)
     {
-        File.WriteAllLines(path + ".partial", lines);
+        var path = Path.Combine(folder, MetricsFile);
+        var before = epoch.Epoch == 1 ? [] : File.ReadLines(path).Take(epoch.Epoch - 1);
+        File.WriteAllLines(path + ".partial", [.. before, JsonSerializer.Serialize(epoch, OneLine)]);
         File.Move(path + ".partial", path, overwrite: true);
     }
 }

@@ -42,6 +42,23 @@ public sealed class Checkpoint(string folder)
         File.Delete(_bestPath);
     }
 
+    /// <summary>Begins another run where this one stands, under other options: those that it has not come to yet may differ.</summary>
+    /// <param name="other">Where the other run is kept.</param>
+    /// <param name="options">How it trains.</param>
+    /// <exception cref="CheckpointException">There is a file, but no checkpoint in it.</exception>
+    public void Branch(Checkpoint other, TrainingOptions options)
+    {
+        var lod = LodModel.Load(_path);
+        var note = Read(lod.Model.Metadata(StateKey)) with { Options = options };
+        if (note.State.BestEpoch > 0)
+        {
+            LodModel.Load(_bestPath).Save(other._bestPath);
+        }
+
+        lod.Model.SetMetadata(StateKey, JsonSerializer.Serialize(note, Json));
+        lod.Save(other._path);
+    }
+
     internal Kept? Load(LodModel start, TrainingOptions options, TrainingTask task)
     {
         if (!Exists)

@@ -221,6 +221,38 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void SearchLasso_KilledAndResumed_LeavesTheFolderOfASearchThatWasNot()
+    {
+        using var folder = new TemporaryFolder();
+        string[] command = ["search-lasso", "mlp", .. Digits, "--epochs", "12", "--tries", "3", "--target-accuracy", "1", "--from", "0.02", "--out"];
+        CommandLine.Run([.. command, folder["whole"]]).Succeeded();
+
+        CommandLine.Interrupt("try 2, epoch 8", [.. command, folder["run"]]).FailedSaying("Stopped");
+
+        Assert.HasCount(1, Table("run"), "what a stopped search has tried is told");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
+        CommandLine.Run([.. command[..^2], "0.01", "--out", folder["run"], "--resume"]).FailedSaying("from 0.02 to --target-accuracy 1, and here");
+        CommandLine.Run([.. command, folder["run"], "--resume", "--batch-size", "32"]).FailedSaying("batch-size is 64, and here 32");
+        CommandLine.Run([.. command, folder["run"], "--resume"]).Succeeded();
+        CollectionAssert.AreEqual(Table("whole"), Table("run"));
+        CollectionAssert.AreEqual(Names("whole"), Names("run"));
+        foreach (var file in Names("whole").Where(name => name!.EndsWith("model.lod.onnx", StringComparison.Ordinal)))
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"run/{file}"]), file);
+        }
+
+        CollectionAssert.AreEqual(Lines(folder["whole/try-2/metrics.jsonl"], "loss"), Lines(folder["run/try-2/metrics.jsonl"], "loss"));
+        CommandLine.Run([.. command, folder["run"], "--resume"]).FailedSaying("has ended");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("has ended");
+
+        string[] Table(string search) =>
+            [.. JsonDocument.Parse(File.ReadAllText(folder[$"{search}/search.json"])).RootElement.GetProperty("tries").EnumerateArray().Select(tried => tried.GetRawText())];
+
+        string[] Names(string search) =>
+            [.. Directory.GetFiles(folder[search], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder[search], file)).Order(StringComparer.Ordinal)];
+    }
+
+    [TestMethod]
     [DataRow("train transformer --data digits --out OUT", "translates", DisplayName = "a translator on images")]
     [DataRow("train mlp --data text:nowhere:de-en --out OUT", "nowhere", DisplayName = "text that is not there")]
     [DataRow("train mlp --data digits --sampling often --out OUT", "single-layer", DisplayName = "a sampling that is not known")]
@@ -232,6 +264,7 @@ public sealed class TrainCommandTests
     [DataRow("train mlp --data digits --mean 0.5 --out OUT", "--scale", DisplayName = "a mean without a scale")]
     [DataRow("train mlp --data digits --scale 1/0 --out OUT", "1/255", DisplayName = "a scale that is no number")]
     [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]
+    [DataRow("search-lasso mlp --data digits --recipe dense --target-macs 0.5 --out OUT", "leaves none of the 10 epochs", DisplayName = "a search without factors")]
     [DataRow("translate OUT --text a", "no such file", DisplayName = "a translator that is not there")]
     public void Train_WrongOptions_AreRefusedInOneLine(string command, string says)
     {
