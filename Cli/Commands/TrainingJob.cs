@@ -98,10 +98,9 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var answers = quality is null ? "" : $", accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime";
         terminal.Say($"{_modelPath}: epoch {result.BestEpoch}{answers}");
         var lod = result.Model;
-        var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
-        var cost = lod.Cost().At(ranks);
-        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs,
-            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality?.Accuracy, quality?.Perplexity);
+        var ranks = lod.Pairs.ToDictionary(pair => pair.Layer, pair => pair.TrueRank(lod.Model));
+        var cost = lod.Cost().At([.. ranks.Values]);
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, ranks, result.BestEpoch, quality?.Accuracy, quality?.Perplexity);
     }
 
     void Tell(EpochMetrics epoch)

@@ -185,11 +185,9 @@ public sealed class TrainableGraph : IDisposable
         return v.requires_grad ? (int)v.shape[0] : 0;
     }
 
-    // One component of zeros is what a file holds of a layer at rank 0.
     void RestEmptyPairs()
     {
-        using var scope = NewDisposeScope();
-        foreach (var pair in Pairs.Where(pair => Weights[pair.V].shape[0] == 1 && Weights[pair.V].count_nonzero().item<long>() == 0))
+        foreach (var pair in Pairs.Where(pair => pair.TrueRank(_source.Model) == 0))
         {
             Weights[pair.U].requires_grad_(false);
             Weights[pair.V].requires_grad_(false);

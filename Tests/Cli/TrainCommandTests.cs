@@ -153,6 +153,25 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    public void Train_ALassoThatTakesEveryRank_TellsZeroAndStillExports()
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run(["train", "mlp", .. Short, "--lasso", "10", "--out", folder["run"], "--json"]).Succeeded().Json;
+        var inspected = CommandLine.Run("inspect", folder["run/model.lod.onnx"], "--json").Succeeded().Json;
+        var family = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--budgets", "1,0.5", "--out", folder["family"], "--json").Succeeded().Json;
+
+        CollectionAssert.AreEqual(new[] { 0, 0, 0 }, report.GetProperty("ranks").EnumerateObject().Select(layer => layer.Value.GetInt32()).ToArray());
+        CollectionAssert.AreEqual(new[] { 0, 0, 0 }, inspected.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("rank").GetInt32()).ToArray());
+        foreach (var told in new[] { report, inspected })
+        {
+            Assert.AreEqual((64 + 48 + 10, 0), (told.GetProperty("params").GetInt64(), told.GetProperty("macs").GetInt64()), "biases are all that is left");
+        }
+
+        Assert.IsGreaterThan(0, family.GetProperty("variants").GetArrayLength());
+    }
+
+    [TestMethod]
     public void Export_ByRanks_KeepsThatShareOfEachLayer()
     {
         using var folder = new TemporaryFolder();
@@ -177,6 +196,38 @@ public sealed class TrainCommandTests
         Assert.AreEqual(tries[^2].GetProperty("lasso").GetDouble(), report.GetProperty("lasso").GetDouble());
         Assert.IsTrue(tries[0].GetProperty("is_cut_short").GetBoolean(), "a large weight collapses, and is given up early");
         Assert.IsTrue(File.Exists(folder["found/search.json"]));
+    }
+
+    [TestMethod]
+    public void SearchLasso_KilledAndResumed_LeavesTheFolderOfASearchThatWasNot()
+    {
+        using var folder = new TemporaryFolder();
+        string[] command = ["search-lasso", "mlp", .. Digits, "--epochs", "12", "--tries", "3", "--target-accuracy", "1", "--from", "0.02", "--out"];
+        CommandLine.Run([.. command, folder["whole"]]).Succeeded();
+
+        CommandLine.Interrupt("try 2, epoch 8", [.. command, folder["run"]]).FailedSaying("Stopped");
+
+        Assert.HasCount(1, Table("run"), "what a stopped search has tried is told");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
+        CommandLine.Run([.. command[..^2], "0.01", "--out", folder["run"], "--resume"]).FailedSaying("from 0.02 to --target-accuracy 1, and here");
+        CommandLine.Run([.. command, folder["run"], "--resume", "--batch-size", "32"]).FailedSaying("batch-size is 64, and here 32");
+        CommandLine.Run([.. command, folder["run"], "--resume"]).Succeeded();
+        CollectionAssert.AreEqual(Table("whole"), Table("run"));
+        CollectionAssert.AreEqual(Names("whole"), Names("run"));
+        foreach (var file in Names("whole").Where(name => name!.EndsWith("model.lod.onnx", StringComparison.Ordinal)))
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"run/{file}"]), file);
+        }
+
+        CollectionAssert.AreEqual(Lines(folder["whole/try-2/metrics.jsonl"], "loss"), Lines(folder["run/try-2/metrics.jsonl"], "loss"));
+        CommandLine.Run([.. command, folder["run"], "--resume"]).FailedSaying("has ended");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("has ended");
+
+        string[] Table(string search) =>
+            [.. JsonDocument.Parse(File.ReadAllText(folder[$"{search}/search.json"])).RootElement.GetProperty("tries").EnumerateArray().Select(tried => tried.GetRawText())];
+
+        string[] Names(string search) =>
+            [.. Directory.GetFiles(folder[search], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder[search], file)).Order(StringComparer.Ordinal)];
     }
 
     [TestMethod]
@@ -218,38 +269,6 @@ public sealed class TrainCommandTests
         Assert.IsTrue(perplexities[0] < unigram / 2 && perplexities[1] < unigram, $"{string.Join(", ", perplexities)}; one word at a time: {unigram}");
         Assert.AreEqual("Ein Mann mit einem Hut.", translated.GetProperty("translations")[0].GetProperty("source").GetString());
         Assert.AreNotEqual("", translated.GetProperty("translations")[0].GetProperty("target").GetString());
-    }
-
-    [TestMethod]
-    public void SearchLasso_KilledAndResumed_LeavesTheFolderOfASearchThatWasNot()
-    {
-        using var folder = new TemporaryFolder();
-        string[] command = ["search-lasso", "mlp", .. Digits, "--epochs", "12", "--tries", "3", "--target-accuracy", "1", "--from", "0.02", "--out"];
-        CommandLine.Run([.. command, folder["whole"]]).Succeeded();
-
-        CommandLine.Interrupt("try 2, epoch 8", [.. command, folder["run"]]).FailedSaying("Stopped");
-
-        Assert.HasCount(1, Table("run"), "what a stopped search has tried is told");
-        CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
-        CommandLine.Run([.. command[..^2], "0.01", "--out", folder["run"], "--resume"]).FailedSaying("from 0.02 to --target-accuracy 1, and here");
-        CommandLine.Run([.. command, folder["run"], "--resume", "--batch-size", "32"]).FailedSaying("batch-size is 64, and here 32");
-        CommandLine.Run([.. command, folder["run"], "--resume"]).Succeeded();
-        CollectionAssert.AreEqual(Table("whole"), Table("run"));
-        CollectionAssert.AreEqual(Names("whole"), Names("run"));
-        foreach (var file in Names("whole").Where(name => name!.EndsWith("model.lod.onnx", StringComparison.Ordinal)))
-        {
-            CollectionAssert.AreEqual(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"run/{file}"]), file);
-        }
-
-        CollectionAssert.AreEqual(Lines(folder["whole/try-2/metrics.jsonl"], "loss"), Lines(folder["run/try-2/metrics.jsonl"], "loss"));
-        CommandLine.Run([.. command, folder["run"], "--resume"]).FailedSaying("has ended");
-        CommandLine.Run([.. command, folder["run"]]).FailedSaying("has ended");
-
-        string[] Table(string search) =>
-            [.. JsonDocument.Parse(File.ReadAllText(folder[$"{search}/search.json"])).RootElement.GetProperty("tries").EnumerateArray().Select(tried => tried.GetRawText())];
-
-        string[] Names(string search) =>
-            [.. Directory.GetFiles(folder[search], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder[search], file)).Order(StringComparer.Ordinal)];
     }
 
     [TestMethod]
