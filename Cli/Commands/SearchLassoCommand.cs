@@ -34,6 +34,7 @@ static class SearchLassoCommand
 
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
+            training.Check(parsed, network);
             var job = new LassoSearchJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, target, parsed.GetValue(largest), parsed.GetValue(most), data.Augmentation(parsed), parsed.GetValue(resume)));
             return Task.FromResult(0);

@@ -33,6 +33,7 @@ static class TrainCommand
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
+            training.Check(parsed, network);
             using var original = parsed.GetValue(teacher) is { } file ? new Teacher(file, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads))) : null;
             terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), original, parsed.GetValue(resume)));
             return Task.FromResult(0);

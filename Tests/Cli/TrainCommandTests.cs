@@ -153,6 +153,26 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    [DataRow("--dense-epochs 1")]
+    [DataRow("--rank-share 0.5")]
+    [DataRow("--skip-first 1")]
+    [DataRow("--skip-last 1")]
+    [DataRow("--layers fc1")]
+    [DataRow("--recipe pufferfish")]
+    [DataRow("--recipe dense")]
+    public void Train_AModelOfFactors_RefusesWhatOnlyFactoringDoes(string options)
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        string[] rest = [folder["m.lod.onnx"], "--data", "digits", "--out", folder["run"], .. options.Split(' ')];
+
+        CommandLine.Run(["train", .. rest]).FailedSaying($"{(options.StartsWith("--recipe", StringComparison.Ordinal) ? options : options.Split(' ')[0])} says how a dense model", exitCode: 2);
+        CommandLine.Run(["search-lasso", .. rest, "--target-macs", "0.5"]).FailedSaying("--", exitCode: 2);
+
+        Assert.IsFalse(Directory.Exists(folder["run"]));
+    }
+
+    [TestMethod]
     public void Train_ALassoThatTakesEveryRank_TellsZeroAndStillExports()
     {
         using var folder = new TemporaryFolder();
