@@ -78,9 +78,11 @@ public sealed class Checkpoint(string folder)
 
         var kept = new Kept(new LodModel(plain, lod.Pairs, lod.Provenance), moments, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
         return (Difference(kept.Model, start) ?? Difference(note, options, task.Description)) is { } difference
-            ? throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder")
+            ? throw OfAnotherRun(difference)
             : kept;
     }
+
+    internal CheckpointException OfAnotherRun(string difference) => new(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder");
 
     internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, TrainingTask task)
     {

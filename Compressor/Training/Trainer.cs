@@ -79,12 +79,18 @@ public sealed class Trainer
         CancellationToken cancellation = default)
     {
         using var run = Open(start, training, validation, checkpoint, out _);
+        var dense = start.Pairs.Count > 0 ? 0 : _options.DenseEpochs;
+        if (run.State.Epochs.Count > dense)
+        {
+            throw checkpoint.OfAnotherRun($"it has come to epoch {run.State.Epochs.Count}, and the dense start ends with epoch {dense}");
+        }
+
         if (!checkpoint.Exists)
         {
             checkpoint.Save(run, null, _options, training);
         }
 
-        while (!run.IsFactored && run.State.Epochs.Count < _options.DenseEpochs)
+        while (run.State.Epochs.Count < dense)
         {
             Epoch(run, training, validation, progress, checkpoint, cancellation);
         }

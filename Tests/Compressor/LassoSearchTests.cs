@@ -90,6 +90,27 @@ public sealed class LassoSearchTests
     }
 
     [TestMethod]
+    public void Run_WhereALoneRunWasStopped_DoesNotTakeItForTheSharedStart()
+    {
+        using var folder = new TemporaryFolder();
+        using var cancelling = new CancellationTokenSource();
+        Assert.ThrowsExactly<OperationCanceledException>(() => new Trainer(OneDenseEpoch).Train(Start(), Digits.Training, Digits.Validation, new Checkpoint(folder.Path),
+            epoch => CancelIf(epoch.Epoch == 2), cancellation: cancelling.Token));
+
+        var message = Assert.ThrowsExactly<CheckpointException>(() => Search(OneDenseEpoch, folder.Path)).Message;
+
+        StringAssert.Contains(message, "it has come to epoch 2, and the dense start ends with epoch 1");
+
+        void CancelIf(bool isTime)
+        {
+            if (isTime)
+            {
+                cancelling.Cancel();
+            }
+        }
+    }
+
+    [TestMethod]
     public void Run_TriesThatDiverge_AreRowsOfTheTableAndNeverChosen()
     {
         using var folder = new TemporaryFolder();
