@@ -27,7 +27,7 @@ static class RunCommand
 
     public static Command Create(Terminal terminal)
     {
-        var input = new Option<string>("--input") { Description = "A .npy file of float32: one sample, or a batch with its axis in front.", Required = true }.OfFiles();
+        var input = new Option<string>("--input") { Description = "A .npy file of float32: one sample, or a batch with its axis in front.", Required = true };
         var output = new Option<string?>("--out") { Description = "A .npy file for the first output." };
         var command = new Command("run", "Run the variant that fits on an input.") { input, output };
         var choosing = new Choosing();
