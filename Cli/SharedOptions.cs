@@ -88,6 +88,19 @@ static class SharedOptions
         CustomParser = Parse<long?>(text => Bytes(text)),
     };
 
+    /// <summary>Has an option name only files that are there: checked before anything is done, and told by the option's name and what it describes.</summary>
+    public static Option<T> OfFiles<T>(this Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => !File.Exists(token.Value)) is { } missing)
+            {
+                result.AddError($"{option.Name}: there is no file '{missing.Value}'. Wanted: {option.Description}");
+            }
+        });
+        return option;
+    }
+
     /// <summary>A parser that reports what a conversion refuses as wrong usage.</summary>
     public static Func<ArgumentResult, T> Parse<T>(Func<string, T> convert) => result =>
     {

@@ -15,7 +15,7 @@ sealed class Choosing
     readonly Option<long?> _maxSize = SharedOptions.MaxBytes("--max-size", "The most that a variant's graph and weights may take");
     readonly Option<long?> _maxMemory = SharedOptions.MaxBytes("--max-memory", "The most private memory that a loaded variant may take");
     readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure now, in some seconds, the few variants that this choice needs." };
-    readonly Option<string?> _profile = new("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." };
+    readonly Option<string?> _profile = new Option<string?>("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." }.OfFiles();
     readonly Option<Device> _device = SharedOptions.OnDevice();
     readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
     readonly Option<int> _threads = SharedOptions.Threads();

@@ -74,7 +74,7 @@ static class ModelInspection
 
     static ModelReport Describe(string file, LodModel lod, int? openAxis, CancellationToken cancellation)
     {
-        var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
+        var ranks = lod.Pairs.Select(pair => pair.TrueRank(lod.Model)).ToArray();
         var cost = lod.Cost(openAxis).At(ranks);
         ModelCost.Of(lod.Model, openAxis, out var uncounted);
         var layers = lod.Pairs.Zip(ranks, (pair, rank) => Describe(pair, rank, pair.Product(lod.Model), cancellation)).ToArray();

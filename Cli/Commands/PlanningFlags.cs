@@ -35,8 +35,8 @@ sealed class PlanningFlags
         Description = "Write linear layers as identity blocks where that costs less; their weights are not shared between variants.",
     };
 
-    readonly Option<string?> _profile = new("--profile") { Description = "The layer latencies of the device that is planned for, as 'maestro profile MODEL.lod.onnx' writes them; default: measured here." };
-    readonly Option<string?> _plans = new("--plans") { Description = "A file of plans to cut to, as --save-plans writes it, in the place of budgets." };
+    readonly Option<string?> _profile = new Option<string?>("--profile") { Description = "The layer latencies of the device that is planned for, as 'maestro profile MODEL.lod.onnx' writes them; default: measured here." }.OfFiles();
+    readonly Option<string?> _plans = new Option<string?>("--plans") { Description = "A file of plans to cut to, as --save-plans writes it, in the place of budgets." }.OfFiles();
     readonly Option<string?> _savePlans = new("--save-plans") { Description = "Write the plans to a file, for 'train --plans' and 'export --plans'." };
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
     readonly Option<Device> _device = SharedOptions.OnDevice();

@@ -24,7 +24,7 @@ sealed class SampleFormatFlags
     readonly Option<double?> _scale = new("--scale") { Description = "What raw values are multiplied with: 1, 1/255; default: the set's own scaling.", CustomParser = SharedOptions.Parse<double?>(text => Scale(text)) };
     readonly Option<double[]?> _mean = new("--mean") { Description = "Subtracted after scaling: one number, or one a channel in the model's order.", CustomParser = SharedOptions.Parse<double[]?>(Numbers) };
     readonly Option<double[]?> _std = new("--std") { Description = "Divided by at last, as --mean.", CustomParser = SharedOptions.Parse<double[]?>(Numbers) };
-    readonly Option<string?> _file = new("--format") { Description = "A JSON file of the same: layout, channels, scale, mean, std; options given beside it count." };
+    readonly Option<string?> _file = new Option<string?>("--format") { Description = "A JSON file of the same: layout, channels, scale, mean, std; options given beside it count." }.OfFiles();
 
     public void AddTo(Command command)
     {

@@ -15,11 +15,11 @@ sealed class SweepCommand
     readonly Option<string?> _data = new("--data") { Description = $"Measures the accuracies that a family was exported without: {string.Join(", ", NamedData.Forms)}." };
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
     readonly SampleFormatFlags _format = new();
-    readonly Option<string[]> _profiles = new("--profile")
+    readonly Option<string[]> _profiles = new Option<string[]>("--profile")
     {
         Description = "Latency profiles, of this or other devices; families that they are of are not measured here, unless --measure is given.",
         AllowMultipleArgumentsPerToken = true,
-    };
+    }.OfFiles();
 
     readonly Option<bool> _measure = new("--measure") { Description = "Measure here and now, even where there is a profile that holds." };
     readonly Option<Device> _device = SharedOptions.OnDevice();

@@ -16,8 +16,8 @@ static class TrainCommand
         var model = new Argument<string>("model") { Description = $"A built-in model ({string.Join(", ", BuiltInModels.Names)}) or an .onnx file." };
         var output = new Option<string>("--out") { Description = $"The folder for {TrainingJob.ModelFile}, {TrainingJob.MetricsFile} and checkpoints.", Required = true };
         var resume = new Option<bool>("--resume") { Description = "Go on from the last finished epoch of a run that was stopped." };
-        var teacher = new Option<string?>("--teacher") { Description = "A model, such as the original, whose answers are learnt instead of the labels." };
-        var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model: each step trains one of them, not a share drawn at random." };
+        var teacher = new Option<string?>("--teacher") { Description = "A model, such as the original, whose answers are learnt instead of the labels." }.OfFiles();
+        var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model, as 'export --save-plans' writes it: each step trains one of them, not a share drawn at random." }.OfFiles();
         var threads = SharedOptions.Threads();
         var data = new TrainingDataFlags(allowsInputs: true);
         var size = new ModelSizeFlags();
@@ -33,6 +33,7 @@ static class TrainCommand
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
+            training.Check(parsed, network);
             using var original = parsed.GetValue(teacher) is { } file ? new Teacher(file, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads))) : null;
             terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), original, parsed.GetValue(resume)));
             return Task.FromResult(0);

@@ -1,13 +1,19 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Cli.Commands;
 
 /// <summary>The options that say how to train: a recipe, and what to change in it.</summary>
 sealed class TrainingFlags
 {
+    // What happens when a dense model is factored, and never to one that is factored already.
+    static readonly string[] Factoring = ["--dense-epochs", "--rank-share", "--skip-first", "--skip-last", "--layers"];
+
     readonly List<(Option Option, Func<ParseResult, TrainingOptions, TrainingOptions> Change)> _flags = [];
 
     readonly Option<string> _recipe = new("--recipe")
@@ -66,6 +72,26 @@ sealed class TrainingFlags
     public TrainingOptions Read(ParseResult parsed) => UsageException.Check(() => _flags
         .Where(flag => parsed.GetResult(flag.Option) is { Implicit: false }) // a bool that nobody gave is there too, as false
         .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
+
+    /// <summary>Makes sure that nothing was asked for that only happens when a dense model is factored.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="model">The model to train.</param>
+    /// <exception cref="UsageException">It was, and the model carries factors already.</exception>
+    public void Check(ParseResult parsed, OnnxModel model)
+    {
+        if (!LodModel.IsLod(model) || LodModel.Of(model).Pairs.Count == 0)
+        {
+            return;
+        }
+
+        var recipe = parsed.GetValue(_recipe)!;
+        var isOfFactoring = Recipes.Named(recipe) is { DenseShare: 1 } or { RankShare: < 1 }; // a recipe that is hardly anything else
+        var idle = Factoring.FirstOrDefault(name => parsed.GetResult(name) is OptionResult { Implicit: false }) ?? (isOfFactoring ? $"--recipe {recipe}" : null);
+        if (idle is not null)
+        {
+            throw new UsageException($"{idle} says how a dense model is factored, and {model.Name} carries factors already; leave it out, or start from the dense model.");
+        }
+    }
 
     void Add<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)
     {

@@ -40,13 +40,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var start = Start(model, name, data);
-        List<string> metrics = [];
         var (training, validation) = data.Tasks(options, augmentation, teacher);
         AskTeacher(training, start, data);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
         {
-            metrics.Add(JsonSerializer.Serialize(epoch, OneLine));
-            WriteWhole(Path.Combine(folder, MetricsFile), metrics);
+            WriteMetrics(folder, epoch);
             Tell(epoch);
         }, new Reporter<TrainingProgress>(Tell), cancellation: cancellation);
 
@@ -100,10 +98,9 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var answers = quality is null ? "" : $", accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime";
         terminal.Say($"{_modelPath}: epoch {result.BestEpoch}{answers}");
         var lod = result.Model;
-        var ranks = lod.Pairs.Select(pair => pair.Rank(lod.Model)).ToArray();
-        var cost = lod.Cost().At(ranks);
-        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs,
-            new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank)))), result.BestEpoch, quality?.Accuracy, quality?.Perplexity);
+        var ranks = lod.Pairs.ToDictionary(pair => pair.Layer, pair => pair.TrueRank(lod.Model));
+        var cost = lod.Cost().At([.. ranks.Values]);
+        return new TrainingReport(name, result.Epochs.Count, cost.Params, cost.Macs, ranks, result.BestEpoch, quality?.Accuracy, quality?.Perplexity);
     }
 
     void Tell(EpochMetrics epoch)
@@ -147,10 +144,12 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         }
     }
 
-    /// <summary>Writes a file beside its place and renames it.</summary>
-    public static void WriteWhole(string path, IEnumerable<string> lines)
+    /// <summary>Renews a run's metrics: with an epoch in the place of all that was told from there on before the run was stopped.</summary>
+    public static void WriteMetrics(string folder, EpochMetrics epoch)
     {
-        File.WriteAllLines(path + ".partial", lines);
+        var path = Path.Combine(folder, MetricsFile);
+        var before = epoch.Epoch == 1 ? [] : File.ReadLines(path).Take(epoch.Epoch - 1);
+        File.WriteAllLines(path + ".partial", [.. before, JsonSerializer.Serialize(epoch, OneLine)]);
         File.Move(path + ".partial", path, overwrite: true);
     }
 }

@@ -60,6 +60,10 @@ public sealed class TrainableGraph : IDisposable
     /// <summary>BatchNorm's running means and variances by their initializers' names. The graph owns them.</summary>
     public IReadOnlyDictionary<string, Tensor> Statistics => _tensors.Statistics;
 
+    /// <summary>Those of both that have more digits than the model keeps of them, which holds them in half precision. The graph owns them.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Widened => Weights.Concat(Statistics).Where(tensor =>
+        TorchTypes.Stored((TensorProto.Types.DataType)_source.Model.Initializer(tensor.Key)!.DataType) != tensor.Value.dtype);
+
     /// <summary>The current rank of each pair, in the order of <see cref="Pairs"/>; 0 where nothing but the bias is left.</summary>
     public IReadOnlyList<int> Ranks => [.. Pairs.Select(RankOf)];
 
@@ -185,11 +189,9 @@ public sealed class TrainableGraph : IDisposable
         return v.requires_grad ? (int)v.shape[0] : 0;
     }
 
-    // One component of zeros is what a file holds of a layer at rank 0.
     void RestEmptyPairs()
     {
-        using var scope = NewDisposeScope();
-        foreach (var pair in Pairs.Where(pair => Weights[pair.V].shape[0] == 1 && Weights[pair.V].count_nonzero().item<long>() == 0))
+        foreach (var pair in Pairs.Where(pair => pair.TrueRank(_source.Model) == 0))
         {
             Weights[pair.U].requires_grad_(false);
             Weights[pair.V].requires_grad_(false);

@@ -14,14 +14,14 @@ public sealed class CheckpointException(string path, string why) : Exception($"{
 
 /// <summary>The state of a run on disk, renewed after each epoch: whole, or as it was before.</summary>
 /// <remarks>
-/// <c>checkpoint.onnx</c> is a <c>model.lod.onnx</c> with the moments as further initializers and the run's state as metadata: it opens in any
-/// ONNX tool, and its digest finds damage. <c>best.onnx</c> is the model of the best epoch. A run that is stopped anywhere goes on from the
-/// last finished epoch and, in one thread, ends with the same bits.
+/// <c>checkpoint.onnx</c> is a <c>model.lod.onnx</c> with the moments, and whole the weights that it holds in half precision, as further
+/// initializers, and the run's state as metadata: it opens in any ONNX tool, and its digest finds damage. <c>best.onnx</c> is the model of the
+/// best epoch. A run that is stopped anywhere goes on from the last finished epoch and, in one thread, ends with the same bits.
 /// </remarks>
 /// <param name="folder">The run's folder.</param>
 public sealed class Checkpoint(string folder)
 {
-    const string StateKey = "maestro.training", MomentPrefix = "maestro.moment/";
+    const string StateKey = "maestro.training", BesidePrefix = "maestro.moment/";
 
     static readonly JsonSerializerOptions Json = new()
     {
@@ -42,6 +42,23 @@ public sealed class Checkpoint(string folder)
         File.Delete(_bestPath);
     }
 
+    /// <summary>Begins another run where this one stands, under other options: those that it has not come to yet may differ.</summary>
+    /// <param name="other">Where the other run is kept.</param>
+    /// <param name="options">How it trains.</param>
+    /// <exception cref="CheckpointException">There is a file, but no checkpoint in it.</exception>
+    public void Branch(Checkpoint other, TrainingOptions options)
+    {
+        var lod = LodModel.Load(_path);
+        var note = Read(lod.Model.Metadata(StateKey)) with { Options = options };
+        if (note.State.BestEpoch > 0)
+        {
+            LodModel.Load(_bestPath).Save(other._bestPath);
+        }
+
+        lod.Model.SetMetadata(StateKey, JsonSerializer.Serialize(note, Json));
+        lod.Save(other._path);
+    }
+
     internal Kept? Load(LodModel start, TrainingOptions options, TrainingTask task)
     {
         if (!Exists)
@@ -53,26 +70,28 @@ public sealed class Checkpoint(string folder)
         var note = Read(lod.Model.Metadata(StateKey));
         var plain = lod.CloneUnlabelled();
         plain.RemoveMetadata(StateKey);
-        var moments = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(MomentPrefix, StringComparison.Ordinal)).ToList();
-        foreach (var moment in moments)
+        var beside = plain.Graph.Initializer.Where(tensor => tensor.Name.StartsWith(BesidePrefix, StringComparison.Ordinal)).ToList();
+        foreach (var tensor in beside)
         {
-            plain.Graph.Initializer.Remove(moment);
+            plain.Graph.Initializer.Remove(tensor);
         }
 
-        var kept = new Kept(new LodModel(plain, lod.Pairs, lod.Provenance), moments, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
+        var kept = new Kept(new LodModel(plain, lod.Pairs, lod.Provenance), beside, note.State, note.State.BestEpoch > 0 ? LodModel.Load(_bestPath) : null);
         return (Difference(kept.Model, start) ?? Difference(note, options, task.Description)) is { } difference
-            ? throw new CheckpointException(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder")
+            ? throw OfAnotherRun(difference)
             : kept;
     }
+
+    internal CheckpointException OfAnotherRun(string difference) => new(_path, $"it is of another run: {difference}. Give the options of that run, or train into another folder");
 
     internal void Save(TrainingRun run, LodModel? newBest, TrainingOptions options, TrainingTask task)
     {
         // The best model first: one that is newer than its checkpoint is written again, the same, when that epoch is.
         newBest?.Save(_bestPath);
         var model = run.Model();
-        foreach (var (name, moment) in run.Moments)
+        foreach (var (name, tensor) in run.Beside)
         {
-            model.Model.Graph.Initializer.Add(NativeTensor.ToOnnx(MomentPrefix + name, moment));
+            model.Model.Graph.Initializer.Add(NativeTensor.ToOnnx(BesidePrefix + name, tensor));
         }
 
         model.Model.SetMetadata(StateKey, JsonSerializer.Serialize(new Note(run.State, options, task.Description), Json));
@@ -116,15 +135,15 @@ public sealed class Checkpoint(string folder)
     sealed record Note(RunState State, TrainingOptions Options, string Task);
 
     /// <summary>What a checkpoint held.</summary>
-    internal sealed record Kept(LodModel Model, IReadOnlyList<TensorProto> Moments, RunState State, LodModel? Best)
+    internal sealed record Kept(LodModel Model, IReadOnlyList<TensorProto> Beside, RunState State, LodModel? Best)
     {
         /// <summary>The run as it was.</summary>
         public TrainingRun Resume(TrainingTask task, TrainingOptions options)
         {
             var run = new TrainingRun(Model, task, options, State);
-            foreach (var moment in Moments)
+            foreach (var tensor in Beside)
             {
-                run.Restore(moment.Name[MomentPrefix.Length..], NativeTensor.From(Model.Model, moment).DetachFromDisposeScope());
+                run.Restore(tensor.Name[BesidePrefix.Length..], NativeTensor.From(Model.Model, tensor).DetachFromDisposeScope());
             }
 
             return run;

@@ -29,27 +29,34 @@ public sealed record LassoTarget
 
 /// <summary>One weight of the lasso, tried.</summary>
 /// <param name="Lasso">The weight λ.</param>
-/// <param name="MacsShare">Multiply-accumulates of what came out, as a share of the dense model's.</param>
+/// <param name="Epochs">Epochs trained, a dense start that tries share among them.</param>
+/// <param name="IsCutShort">Whether it was ended early, its ranks having collapsed.</param>
+/// <param name="TrainingMacs">Multiply-accumulates of those epochs.</param>
+/// <param name="MacsShare">Multiply-accumulates of what came out, as a share of the dense model's; null where the try diverged, as all that follows.</param>
 /// <param name="Params">Its parameters.</param>
 /// <param name="ValidationAccuracy">Share of held-out answers that were right, in 0..1.</param>
-/// <param name="Epochs">Epochs trained.</param>
-/// <param name="IsCutShort">Whether it was ended early, its ranks having collapsed.</param>
-/// <param name="TrainingMacs">Multiply-accumulates that it took.</param>
-/// <param name="Ranks">The rank of each layer.</param>
+/// <param name="Ranks">The rank of each layer, 0 where only its bias is left.</param>
+/// <param name="Diverged">Where the try diverged, in words; null where it did not.</param>
 public sealed record LassoTry(
-    double Lasso, double MacsShare, long Params, double ValidationAccuracy, int Epochs, bool IsCutShort, double TrainingMacs, IReadOnlyDictionary<string, int> Ranks);
+    double Lasso, int Epochs, bool IsCutShort, double TrainingMacs, double? MacsShare = null, long? Params = null, double? ValidationAccuracy = null,
+    IReadOnlyDictionary<string, int>? Ranks = null, string? Diverged = null);
 
 /// <summary>What a search came to.</summary>
-/// <param name="Result">The chosen run.</param>
-/// <param name="Chosen">Its place in <paramref name="Tries"/>.</param>
+/// <param name="Chosen">The place in <paramref name="Tries"/> of the one to take.</param>
 /// <param name="IsMet">Whether it reaches the target; where none does, the nearest is chosen.</param>
 /// <param name="Tries">Every try, from the largest weight down.</param>
-public sealed record LassoSearchResult(TrainingResult Result, int Chosen, bool IsMet, IReadOnlyList<LassoTry> Tries);
+public sealed record LassoSearchResult(int Chosen, bool IsMet, IReadOnlyList<LassoTry> Tries);
 
 /// <summary>Finds the lasso's weight for a target: from a large one, which ends early and so costs little, downward by halves.</summary>
 /// <remarks>
+/// <para>
 /// For an accuracy the first weight that reaches it is the answer: the smallest model that is good enough. For a footprint it is the last
 /// that keeps it: the best model that is small enough. Source: Maestro, Algorithm 2.
+/// </para>
+/// <para>
+/// The lasso acts on factors, so a dense start is the same at every weight: it is trained once, and each try is a run that branches off from
+/// its checkpoint and ends, in one thread, with the bits of a lone run of that weight. What is next follows from the tries so far.
+/// </para>
 /// </remarks>
 /// <param name="options">How each try trains; its lasso's weight is what is searched.</param>
 /// <param name="target">What is to be reached.</param>
@@ -59,45 +66,77 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
 {
     const double FarBelow = 0.25; // of a footprint: ranks never grow back
 
+    /// <summary>The folder of one try's run.</summary>
+    /// <param name="folder">The search's.</param>
+    /// <param name="number">Which try, from 1.</param>
+    public static string FolderOf(string folder, int number) => Path.Combine(folder, $"try-{number}");
+
     /// <summary>Trains until the target is met.</summary>
     /// <param name="start">The model that each try starts from.</param>
     /// <param name="training">What it learns.</param>
     /// <param name="validation">What it is judged by.</param>
-    /// <param name="onTry">Told of each try when it ends.</param>
-    /// <param name="progress">Told after each step; null for no one.</param>
+    /// <param name="folder">Where checkpoints are kept while the search lasts: of the start there, and of each try in a folder of its own.</param>
+    /// <param name="finished">The tries of a search that was stopped, in their order; none for a new one.</param>
+    /// <param name="onTry">Told of each try when it ends, with its model, null where it diverged; its checkpoint goes when this has returned.</param>
+    /// <param name="onEpoch">Told of each epoch of a try, by the try's number; of those of a checkpoint first.</param>
+    /// <param name="progress">Who is told after each step of a try, by its number; 0 is the dense start. Null for no one.</param>
     /// <param name="cancellation">Checked before each step.</param>
     /// <exception cref="UntrainableModelException">The model's operators or its inputs do not allow it.</exception>
-    public LassoSearchResult Run(LodModel start, TrainingTask training, TrainingTask validation, Action<LassoTry> onTry, IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellation = default)
+    /// <exception cref="TrainingDivergedException">The dense start diverged, or every try.</exception>
+    /// <exception cref="CheckpointException">The folder holds a search of other options, another model or other data.</exception>
+    public LassoSearchResult Run(LodModel start, TrainingTask training, TrainingTask validation, string folder, IReadOnlyList<LassoTry> finished, Action<LassoTry, LodModel?> onTry,
+        Action<int, EpochMetrics>? onEpoch = null, Func<int, IProgress<TrainingProgress>>? progress = null, CancellationToken cancellation = default)
     {
-        List<LassoTry> tries = [];
-        TrainingResult? chosen = null; // of all tries, only the model that would be chosen is kept
-        for (var weight = largest; tries.Count < most; weight /= 2)
+        var shared = new Checkpoint(folder);
+        List<LassoTry> tries = [.. finished];
+        if (Next(tries) is not null)
         {
-            var (result, tried) = Try(weight, start, training, validation, progress, cancellation);
-            tries.Add(tried);
-            chosen = Choose(tries) == tries.Count - 1 ? result : chosen;
-            onTry(tried);
-            if (target.Accuracy is not null ? IsMet(tried) : !IsMet(tried))
-            {
-                break;
-            }
+            new Trainer(options).TrainDense(start, training, validation, shared, progress?.Invoke(0), cancellation);
         }
 
-        var place = Choose(tries);
-        return new LassoSearchResult(chosen!, place, IsMet(tries[place]), tries);
+        while (Next(tries) is { } weight)
+        {
+            var number = tries.Count + 1;
+            var checkpoint = new Checkpoint(FolderOf(folder, number));
+            var weighted = options with { Lasso = options.Lasso with { Weight = weight } };
+            if (!checkpoint.Exists)
+            {
+                shared.Branch(checkpoint, weighted);
+            }
+
+            var (tried, model) = Try(weighted, start, training, validation, checkpoint, epoch => onEpoch?.Invoke(number, epoch), progress?.Invoke(number), cancellation);
+            tries.Add(tried);
+            onTry(tried, model);
+            checkpoint.Delete();
+        }
+
+        var chosen = Choose(tries) ?? throw new TrainingDivergedException(FormattableString.Invariant(
+            $"Each of {tries.Count} tries diverged, the last with a lasso of {tries[^1].Lasso:g4}: {tries[^1].Diverged}"));
+        shared.Delete();
+        return new LassoSearchResult(chosen, IsMet(tries[chosen]), tries);
     }
 
-    (TrainingResult, LassoTry) Try(double weight, LodModel start, TrainingTask training, TrainingTask validation, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    (LassoTry, LodModel?) Try(TrainingOptions weighted, LodModel start, TrainingTask training, TrainingTask validation, Checkpoint checkpoint, Action<EpochMetrics> onEpoch,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        var dense = start.Cost().Dense;
-        var trainer = new Trainer(options with { Lasso = options.Lasso with { Weight = weight } });
-        var result = trainer.Train(start, training, validation, progress: progress, endsAfter: epoch => HasCollapsed(epoch, dense.Macs), cancellation: cancellation);
-        var last = result.Epochs[^1];
-        var best = result.Epochs[result.BestEpoch - 1];
-        return (result, new LassoTry(weight, (double)best.Macs / dense.Macs, best.Params, best.ValidationAccuracy!.Value, result.Epochs.Count,
-            result.Epochs.Count < options.Epochs, last.TrainingMacs, best.Ranks));
+        var (weight, dense) = (weighted.Lasso.Weight, start.Cost().Dense.Macs);
+        EpochMetrics? last = null;
+        try
+        {
+            var result = new Trainer(weighted).Train(start, training, validation, checkpoint, epoch => onEpoch(last = epoch), progress, epoch => HasCollapsed(epoch, dense), cancellation);
+            var (epochs, best) = (result.Epochs.Count, result.Epochs[result.BestEpoch - 1]);
+            return (new LassoTry(weight, epochs, epochs < options.Epochs, result.Epochs[^1].TrainingMacs, (double)best.Macs / dense, best.Params, best.ValidationAccuracy, best.Ranks),
+                result.Model);
+        }
+        catch (TrainingDivergedException e)
+        {
+            return (new LassoTry(weight, last?.Epoch ?? 0, IsCutShort: false, last?.TrainingMacs ?? 0, Diverged: e.Message), null);
+        }
     }
+
+    /// <summary>The weight to try after those tried; null where the search has ended.</summary>
+    double? Next(List<LassoTry> tries) =>
+        tries.Count >= most || tries is [.., { Diverged: null } last] && IsMet(last) == (target.Accuracy is not null) ? null : Math.ScaleB(largest, -tries.Count);
 
     /// <summary>Whether nothing good can come of a try any more: a layer has lost every rank, or the model is far below its footprint.</summary>
     bool HasCollapsed(EpochMetrics epoch, long denseMacs) =>
@@ -105,11 +144,12 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
 
     bool IsMet(LassoTry tried) => target.Accuracy is { } accuracy ? tried.ValidationAccuracy >= accuracy : tried.MacsShare <= target.Macs;
 
-    int Choose(List<LassoTry> tries)
+    int? Choose(List<LassoTry> tries)
     {
-        var met = Enumerable.Range(0, tries.Count).Where(i => IsMet(tries[i])).ToList();
-        return target.Accuracy is not null
-            ? met.Count > 0 ? met[0] : Enumerable.Range(0, tries.Count).MaxBy(i => tries[i].ValidationAccuracy)
-            : met.Count > 0 ? met[^1] : Enumerable.Range(0, tries.Count).MinBy(i => tries[i].MacsShare);
+        int[] trained = [.. Enumerable.Range(0, tries.Count).Where(i => tries[i].Diverged is null)];
+        int[] met = [.. trained.Where(i => IsMet(tries[i]))];
+        return trained.Length == 0 ? null
+            : target.Accuracy is not null ? met.Length > 0 ? met[0] : trained.MaxBy(i => tries[i].ValidationAccuracy)
+            : met.Length > 0 ? met[^1] : trained.MinBy(i => tries[i].MacsShare);
     }
 }

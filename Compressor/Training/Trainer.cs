@@ -39,35 +39,22 @@ public sealed class Trainer
     public TrainingResult Train(LodModel start, TrainingTask training, TrainingTask? validation = null, Checkpoint? checkpoint = null, Action<EpochMetrics>? onEpoch = null,
         IProgress<TrainingProgress>? progress = null, Func<EpochMetrics, bool>? endsAfter = null, CancellationToken cancellation = default)
     {
-        if (start.Pairs.Count == 0)
-        {
-            SvdFactoring.Check(start.Model, _options.Layers);
-        }
-
-        validation?.Check(start);
-        var kept = checkpoint?.Load(start, _options, training);
-        var best = kept?.Best;
-        using var run = kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
+        using var run = Open(start, training, validation, checkpoint, out var best);
         foreach (var epoch in run.State.Epochs)
         {
             onEpoch?.Invoke(epoch);
         }
 
-        while (run.State.Epochs.Count < _options.Epochs)
+        // Asked before each epoch, since a run may have been stopped after its last one.
+        while (run.State.Epochs.Count < _options.Epochs && !(run.State.Epochs is [.., var last] && endsAfter?.Invoke(last) == true))
         {
             if (!run.IsFactored && run.State.Epochs.Count == _options.DenseEpochs)
             {
                 run.Factor();
             }
 
-            var isBest = Epoch(run, validation, progress, cancellation);
-            best = isBest ? run.Model() : best;
-            checkpoint?.Save(run, isBest ? best : null, _options, training);
+            best = Epoch(run, training, validation, progress, checkpoint, cancellation) ?? best;
             onEpoch?.Invoke(run.State.Epochs[^1]);
-            if (endsAfter?.Invoke(run.State.Epochs[^1]) == true)
-            {
-                break;
-            }
         }
 
         if (!run.IsFactored)
@@ -80,9 +67,52 @@ public sealed class Trainer
             run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count);
     }
 
-    /// <summary>One epoch with all that follows it.</summary>
-    /// <returns>Whether it is the best since the ranks last changed.</returns>
-    bool Epoch(TrainingRun run, TrainingTask? validation, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    /// <summary>Trains the dense epochs alone, into a checkpoint: where runs can go on from that differ in what acts on factors (<see cref="Checkpoint.Branch"/>).</summary>
+    /// <param name="start">The model; where it is factored already, or there are no dense epochs, the checkpoint is of it as it is.</param>
+    /// <param name="training">What it learns.</param>
+    /// <param name="validation">What epochs are judged by; null for nothing.</param>
+    /// <param name="checkpoint">Where the dense epochs are kept after each, and go on from if they were.</param>
+    /// <param name="progress">Told after each step; null for no one.</param>
+    /// <param name="cancellation">Checked before each step.</param>
+    /// <inheritdoc cref="Train" path="/exception"/>
+    public void TrainDense(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint checkpoint, IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        using var run = Open(start, training, validation, checkpoint, out _);
+        var dense = start.Pairs.Count > 0 ? 0 : _options.DenseEpochs;
+        if (run.State.Epochs.Count > dense)
+        {
+            throw checkpoint.OfAnotherRun($"it has come to epoch {run.State.Epochs.Count}, and the dense start ends with epoch {dense}");
+        }
+
+        if (!checkpoint.Exists)
+        {
+            checkpoint.Save(run, null, _options, training);
+        }
+
+        while (run.State.Epochs.Count < dense)
+        {
+            Epoch(run, training, validation, progress, checkpoint, cancellation);
+        }
+    }
+
+    /// <summary>A run at its start, or where its checkpoint left it with the best model so far.</summary>
+    TrainingRun Open(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint? checkpoint, out LodModel? best)
+    {
+        if (start.Pairs.Count == 0)
+        {
+            SvdFactoring.Check(start.Model, _options.Layers);
+        }
+
+        validation?.Check(start);
+        var kept = checkpoint?.Load(start, _options, training);
+        best = kept?.Best;
+        return kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
+    }
+
+    /// <summary>One epoch with all that follows it, its checkpoint last.</summary>
+    /// <returns>The model, if it is the best since the ranks last changed.</returns>
+    LodModel? Epoch(TrainingRun run, TrainingTask training, TrainingTask? validation, IProgress<TrainingProgress>? progress, Checkpoint? checkpoint, CancellationToken cancellation)
     {
         var started = _clock.GetTimestamp();
         var epoch = run.State.Epochs.Count + 1;
@@ -94,7 +124,9 @@ public sealed class Trainer
         var cost = run.Cost;
         run.Note(new EpochMetrics(epoch, loss, accuracy, validated?.Loss, validated?.Accuracy, run.LearningRate, cost.Params, cost.Macs, run.State.TrainingMacs, run.Ranks,
             run.Importance, _clock.GetElapsedTime(started).TotalSeconds), isBest, validated?.Score ?? 0);
-        return isBest;
+        var best = isBest ? run.Model() : null;
+        checkpoint?.Save(run, best, _options, training);
+        return best;
 
         TrainingProgress At(int step, double meanLoss)
         {

@@ -13,6 +13,7 @@ namespace MaestroDeploy.Compressor.Training;
 /// <summary>A model in training: its weights, their moments, and the steps that change them.</summary>
 sealed class TrainingRun : IDisposable
 {
+    const string WholePrefix = "whole/";
     const int CalibrationBatches = 50; // a running mean of momentum 0.1 has then forgotten all but 0.5 % of what it was
 
     readonly TrainingOptions _options;
@@ -60,9 +61,22 @@ sealed class TrainingRun : IDisposable
     /// <summary>What the model costs at its current ranks, each layer at the cheaper of pair and dense.</summary>
     public ModelCost Cost => _cost.At(_graph.Ranks);
 
-    public IEnumerable<KeyValuePair<string, Tensor>> Moments => _step.Moments;
+    /// <summary>What <see cref="Model"/> does not tell: the optimiser's moments, and in all their digits the numbers that it holds in half precision.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Beside => _step.Moments.Concat(_graph.Widened.Select(tensor => KeyValuePair.Create(WholePrefix + tensor.Key, tensor.Value)));
 
-    public void Restore(string moment, Tensor value) => _step.Restore(moment, value);
+    /// <summary>Puts one of <see cref="Beside"/> back; the run owns it from now on.</summary>
+    public void Restore(string name, Tensor value)
+    {
+        if (!name.StartsWith(WholePrefix, StringComparison.Ordinal))
+        {
+            _step.Restore(name, value);
+            return;
+        }
+
+        using var nothing = no_grad();
+        _graph.Widened.First(tensor => WholePrefix + tensor.Key == name).Value.copy_(value);
+        value.Dispose();
+    }
 
     public LodModel Model() => _graph.ToModel(Provenance);
 

@@ -27,6 +27,9 @@ public sealed record FactorPair(string Layer, LayerKind Kind, string U, string V
     /// <summary>The largest rank that the graph holds.</summary>
     public int Rank(OnnxModel model) => (int)Factor(model, V).Dims[0];
 
+    /// <summary>The rank that the layer has: <see cref="Rank"/>, or 0 where its one component is of zeros, as a graph holds a layer that has nothing left but its bias.</summary>
+    public int TrueRank(OnnxModel model) => Rank(model) is > 1 and var rank ? rank : IsZero(model, U) && IsZero(model, V) ? 0 : 1;
+
     /// <summary>The largest rank at which the pair multiplies less than W, <c>r·(in + out) &lt; in·out</c>; 0 where none does.</summary>
     [JsonIgnore]
     public int BreakEven => (int)(((long)In * Out - 1) / (In + Out));
@@ -50,6 +53,8 @@ public sealed record FactorPair(string Layer, LayerKind Kind, string U, string V
 
     /// <summary>The type of both factors' elements: float32 or float16.</summary>
     public TensorProto.Types.DataType Type(OnnxModel model) => (TensorProto.Types.DataType)Factor(model, V).DataType;
+
+    static bool IsZero(OnnxModel model, string factor) => !model.Floats(Factor(model, factor)).AsSpan().ContainsAnyExcept(0f);
 
     internal static TensorProto Factor(OnnxModel model, string name) => model.Initializer(name)
         ?? throw new OnnxFormatException(model.Name, $"its metadata names the factor '{name}', which the graph does not hold");

@@ -143,6 +143,13 @@ public sealed class BadInputTests
     [DataRow("train lenet --data digits --out OUT", "16x16", DisplayName = "a model that the data does not fit")]
     [DataRow("export m.lod.onnx --out OUT --budgets 1,2", "share in (0, 1]", DisplayName = "a budget above 1")]
     [DataRow("select family --max-latency 5", "found '5'", DisplayName = "a latency without a unit")]
+    [DataRow("train mlp --data digits --out OUT --plans a.json", "--plans: there is no file 'a.json'. Wanted: A file of plans", DisplayName = "plans to train that are not there")]
+    [DataRow("train mlp --data digits --out OUT --teacher a.onnx", "--teacher: there is no file 'a.onnx'", DisplayName = "a teacher that is not there")]
+    [DataRow("train mlp --data digits --out OUT --format a.json", "--format: there is no file 'a.json'", DisplayName = "a format that is not there")]
+    [DataRow("export m.lod.onnx --out OUT --plans a.json", "--plans: there is no file 'a.json'", DisplayName = "plans to cut to that are not there")]
+    [DataRow("export m.lod.onnx --out OUT --by latency --profile a.json", "--profile: there is no file 'a.json'", DisplayName = "layer latencies that are not there")]
+    [DataRow("select family --profile a.json", "--profile: there is no file 'a.json'", DisplayName = "a profile that is not there")]
+    [DataRow("sweep family --out OUT/page.html --profile a.json", "--profile: there is no file 'a.json'", DisplayName = "profiles that are not there")]
     [DataRow("profile family --device gpu", "'gpu'", DisplayName = "an unknown device")]
     [DataRow("frobnicate", "frobnicate", DisplayName = "an unknown verb")]
     public void WrongUsage_IsToldInOneLineAndExits2(string line, string why)

@@ -154,18 +154,18 @@ public sealed class PlanningTests
     [TestMethod]
     [DataRow("--budgets 0.5 --variants 3", "give one of them")]
     [DataRow("--variants 0", "found 0")]
-    [DataRow("--profile x.json", "--by latency")]
+    [DataRow("--profile FILE", "--by latency")]
     [DataRow("--by ranks --plan frontier", "--plan uniform")]
     [DataRow("--by macs --budgets 5", "share")]
     [DataRow("--budgets 5ms", "5ms")]
     [DataRow("--budgets 0.5,5ms --by latency", "5ms")]
-    [DataRow("--plans x.json --budgets 0.5", "leave --budgets")]
+    [DataRow("--plans FILE --budgets 0.5", "leave --budgets")]
     public void Export_OptionsThatContradict_IsWrongUsage(string options, string says)
     {
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["m.lod.onnx"]);
 
-        CommandLine.Run(["export", folder["m.lod.onnx"], "--out", folder["family"], .. options.Split(' ')]).FailedSaying(says, exitCode: 2);
+        CommandLine.Run(["export", folder["m.lod.onnx"], "--out", folder["family"], .. options.Replace("FILE", folder["m.lod.onnx"], StringComparison.Ordinal).Split(' ')]).FailedSaying(says, exitCode: 2);
     }
 
     [TestMethod]

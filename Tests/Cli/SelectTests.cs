@@ -37,14 +37,14 @@ public sealed class SelectTests
     [TestMethod]
     [DataRow("--max-size 20", "found '20'")]
     [DataRow("--max-memory 0B", "found '0B'")]
-    [DataRow("--calibrate --profile p.json", "give one of them")]
+    [DataRow("--calibrate --profile FILE", "give one of them")]
     [DataRow("--calibrate --open-axis 0", "open axis has a size of 1 or more")]
     public void Select_WrongUsage_IsToldInOneLine(string options, string why)
     {
         using var folder = new TemporaryFolder();
         SmallFamily.In(folder);
 
-        CommandLine.Run(["select", folder["family"], .. options.Split(' ')]).FailedSaying(why, exitCode: 2);
+        CommandLine.Run(["select", folder["family"], .. options.Replace("FILE", folder["family/family.json"], StringComparison.Ordinal).Split(' ')]).FailedSaying(why, exitCode: 2);
     }
 
     [TestMethod]

@@ -153,6 +153,45 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    [DataRow("--dense-epochs 1")]
+    [DataRow("--rank-share 0.5")]
+    [DataRow("--skip-first 1")]
+    [DataRow("--skip-last 1")]
+    [DataRow("--layers fc1")]
+    [DataRow("--recipe pufferfish")]
+    [DataRow("--recipe dense")]
+    public void Train_AModelOfFactors_RefusesWhatOnlyFactoringDoes(string options)
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        string[] rest = [folder["m.lod.onnx"], "--data", "digits", "--out", folder["run"], .. options.Split(' ')];
+
+        CommandLine.Run(["train", .. rest]).FailedSaying($"{(options.StartsWith("--recipe", StringComparison.Ordinal) ? options : options.Split(' ')[0])} says how a dense model", exitCode: 2);
+        CommandLine.Run(["search-lasso", .. rest, "--target-macs", "0.5"]).FailedSaying("--", exitCode: 2);
+
+        Assert.IsFalse(Directory.Exists(folder["run"]));
+    }
+
+    [TestMethod]
+    public void Train_ALassoThatTakesEveryRank_TellsZeroAndStillExports()
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run(["train", "mlp", .. Short, "--lasso", "10", "--out", folder["run"], "--json"]).Succeeded().Json;
+        var inspected = CommandLine.Run("inspect", folder["run/model.lod.onnx"], "--json").Succeeded().Json;
+        var family = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--budgets", "1,0.5", "--out", folder["family"], "--json").Succeeded().Json;
+
+        CollectionAssert.AreEqual(new[] { 0, 0, 0 }, report.GetProperty("ranks").EnumerateObject().Select(layer => layer.Value.GetInt32()).ToArray());
+        CollectionAssert.AreEqual(new[] { 0, 0, 0 }, inspected.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("rank").GetInt32()).ToArray());
+        foreach (var told in new[] { report, inspected })
+        {
+            Assert.AreEqual((64 + 48 + 10, 0), (told.GetProperty("params").GetInt64(), told.GetProperty("macs").GetInt64()), "biases are all that is left");
+        }
+
+        Assert.IsGreaterThan(0, family.GetProperty("variants").GetArrayLength());
+    }
+
+    [TestMethod]
     public void Export_ByRanks_KeepsThatShareOfEachLayer()
     {
         using var folder = new TemporaryFolder();
@@ -177,6 +216,38 @@ public sealed class TrainCommandTests
         Assert.AreEqual(tries[^2].GetProperty("lasso").GetDouble(), report.GetProperty("lasso").GetDouble());
         Assert.IsTrue(tries[0].GetProperty("is_cut_short").GetBoolean(), "a large weight collapses, and is given up early");
         Assert.IsTrue(File.Exists(folder["found/search.json"]));
+    }
+
+    [TestMethod]
+    public void SearchLasso_KilledAndResumed_LeavesTheFolderOfASearchThatWasNot()
+    {
+        using var folder = new TemporaryFolder();
+        string[] command = ["search-lasso", "mlp", .. Digits, "--epochs", "12", "--tries", "3", "--target-accuracy", "1", "--from", "0.02", "--out"];
+        CommandLine.Run([.. command, folder["whole"]]).Succeeded();
+
+        CommandLine.Interrupt("try 2, epoch 8", [.. command, folder["run"]]).FailedSaying("Stopped");
+
+        Assert.HasCount(1, Table("run"), "what a stopped search has tried is told");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
+        CommandLine.Run([.. command[..^2], "0.01", "--out", folder["run"], "--resume"]).FailedSaying("from 0.02 to --target-accuracy 1, and here");
+        CommandLine.Run([.. command, folder["run"], "--resume", "--batch-size", "32"]).FailedSaying("batch-size is 64, and here 32");
+        CommandLine.Run([.. command, folder["run"], "--resume"]).Succeeded();
+        CollectionAssert.AreEqual(Table("whole"), Table("run"));
+        CollectionAssert.AreEqual(Names("whole"), Names("run"));
+        foreach (var file in Names("whole").Where(name => name!.EndsWith("model.lod.onnx", StringComparison.Ordinal)))
+        {
+            CollectionAssert.AreEqual(File.ReadAllBytes(folder[$"whole/{file}"]), File.ReadAllBytes(folder[$"run/{file}"]), file);
+        }
+
+        CollectionAssert.AreEqual(Lines(folder["whole/try-2/metrics.jsonl"], "loss"), Lines(folder["run/try-2/metrics.jsonl"], "loss"));
+        CommandLine.Run([.. command, folder["run"], "--resume"]).FailedSaying("has ended");
+        CommandLine.Run([.. command, folder["run"]]).FailedSaying("has ended");
+
+        string[] Table(string search) =>
+            [.. JsonDocument.Parse(File.ReadAllText(folder[$"{search}/search.json"])).RootElement.GetProperty("tries").EnumerateArray().Select(tried => tried.GetRawText())];
+
+        string[] Names(string search) =>
+            [.. Directory.GetFiles(folder[search], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder[search], file)).Order(StringComparer.Ordinal)];
     }
 
     [TestMethod]
@@ -229,12 +300,10 @@ public sealed class TrainCommandTests
     [DataRow("train mlp --data digits --layers conv* --out OUT", "fc1", DisplayName = "layers that are not there")]
     [DataRow("train mlp --out OUT", "--inputs", DisplayName = "nothing to train on")]
     [DataRow("train mlp --data digits --sampling plans --out OUT", "plans are given", DisplayName = "plans that are not named")]
-    [DataRow("train mlp --data digits --plans nowhere.json --out OUT", "nowhere.json", DisplayName = "plans that are not there")]
-    [DataRow("train mlp --data digits --teacher nowhere.onnx --out OUT", "nowhere.onnx", DisplayName = "a teacher that is not there")]
     [DataRow("train mlp --data digits --mean 0.5 --out OUT", "--scale", DisplayName = "a mean without a scale")]
     [DataRow("train mlp --data digits --scale 1/0 --out OUT", "1/255", DisplayName = "a scale that is no number")]
-    [DataRow("train mlp --data digits --format nowhere.json --out OUT", "nowhere.json", DisplayName = "a format that is not there")]
     [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]
+    [DataRow("search-lasso mlp --data digits --recipe dense --target-macs 0.5 --out OUT", "leaves none of the 10 epochs", DisplayName = "a search without factors")]
     [DataRow("translate OUT --text a", "no such file", DisplayName = "a translator that is not there")]
     public void Train_WrongOptions_AreRefusedInOneLine(string command, string says)
     {

@@ -4,6 +4,7 @@ using MaestroDeploy.Compressor.Training.Optimization;
 using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 
 namespace MaestroDeploy.Tests.Compressor;
 
@@ -30,6 +31,23 @@ public sealed class CheckpointTests
         Assert.AreEqual(whole.BestEpoch, resumed.BestEpoch);
         Assert.HasCount(4, resumed.Epochs);
         Assert.IsTrue(whole.Epochs.Zip(resumed.Epochs).All(pair => pair.First.Loss == pair.Second.Loss && pair.First.TrainingMacs == pair.Second.TrainingMacs));
+    }
+
+    [TestMethod]
+    [DataRow(20, DisplayName = "while it is dense")]
+    [DataRow(50, DisplayName = "when it is factored")]
+    public void Train_OfHalfPrecisionStoppedAndResumed_EndsWithTheSameBits(int stopAfter)
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 5, DenseShare = 0.4, BatchSize = 96 };
+        var whole = Train(options, null, type: DataType.Float16);
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter, DataType.Float16));
+        var resumed = Train(options, new Checkpoint(folder.Path), type: DataType.Float16);
+
+        Assert.AreEqual(DataType.Float16, whole.Model.Pairs[0].Type(whole.Model.Model));
+        CollectionAssert.AreEqual(whole.Epochs.Select(epoch => epoch.Loss).ToArray(), resumed.Epochs.Select(epoch => epoch.Loss).ToArray());
+        Assert.IsTrue(whole.Model.Model.Graph.Equals(resumed.Model.Model.Graph));
     }
 
     [TestMethod]
@@ -84,10 +102,15 @@ public sealed class CheckpointTests
         Assert.ThrowsExactly<OnnxFormatException>(() => Train(options, new Checkpoint(folder.Path)));
     }
 
-    static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue)
+    static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue, DataType type = DataType.Float)
     {
         using var cancelling = new CancellationTokenSource();
         var model = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([48])), [], new LodProvenance());
+        foreach (var tensor in model.Model.Graph.Initializer.Where(tensor => type != DataType.Float && tensor.DataType == (int)DataType.Float).ToList())
+        {
+            model.Model.ReplaceInitializer(TensorValues.Create(tensor.Name, [.. tensor.Dims], model.Model.Floats(tensor), type));
+        }
+
         var steps = 0;
         var progress = new StepCounter(() =>
         {

@@ -40,6 +40,23 @@ public sealed class DistillationTaskTests
     }
 
     [TestMethod]
+    public void Check_AnswersThatAreKept_HoldsNoTensor()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var before = torch.Tensor.TotalCount;
+        TrainingTask[] tasks = [new DistillationTask(new ClassificationTask(Images), teacher), new DistillationTask(new UnlabelledTask("inputs", Arrays(64)), teacher)];
+
+        foreach (var task in tasks)
+        {
+            task.Check(SmallModels.Mlp);
+        }
+
+        Assert.AreEqual(before, torch.Tensor.TotalCount);
+    }
+
+    [TestMethod]
     public void Answers_BehindASoftmaxAndOfAFixedBatch_AreThoseOfTheLogits()
     {
         using var folder = new TemporaryFolder();

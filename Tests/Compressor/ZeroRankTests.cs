@@ -55,6 +55,8 @@ public sealed class ZeroRankTests
         using var loaded = new TrainableGraph(LodModel.Load(path));
 
         CollectionAssert.AreEqual(new[] { 0, 3 }, loaded.Ranks.ToArray());
+        var file = LodModel.Load(path);
+        CollectionAssert.AreEqual(new[] { (1, 0), (3, 3) }, file.Pairs.Select(pair => (pair.Rank(file.Model), pair.TrueRank(file.Model))).ToArray());
         Assert.AreEqual(0, Numbers.LargestDifference(graph.Forward(Input()).data<float>().ToArray(), loaded.Forward(Input()).data<float>().ToArray()));
         // And the file runs as it is in ONNX Runtime; rounding apart, it gives the same.
         using var session = new MaestroDeploy.Runtime.ModelSession(path);

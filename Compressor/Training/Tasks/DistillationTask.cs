@@ -18,7 +18,8 @@ public sealed class DistillationTask : TrainingTask
     readonly TrainingTask _task;
     readonly Teacher _teacher;
     readonly double _labelWeight;
-    Tensor? _kept;
+    float[][]? _kept; // an answer a sample: arrays, so that a task owns no tensor that someone would have to dispose of
+    long[] _answerShape = [];
     double _variance = 1;
 
     /// <param name="task">The samples.</param>
@@ -93,6 +94,7 @@ public sealed class DistillationTask : TrainingTask
 
     void Ask()
     {
+        var answered = new float[Count][];
         var (right, of) = (0L, 0L);
         foreach (var chosen in Batches(BatchSize, null))
         {
@@ -105,19 +107,35 @@ public sealed class DistillationTask : TrainingTask
                 return;
             }
 
-            _kept ??= empty([Count, .. answers.shape[1..]]).DetachFromDisposeScope();
-            _kept.index_copy_(0, NativeTensor.From(Array.ConvertAll(chosen, sample => (long)sample)), answers);
+            _answerShape = answers.shape[1..];
+            foreach (var (sample, answer) in chosen.Zip(answers.contiguous().data<float>().ToArray().Chunk((int)size)))
+            {
+                answered[sample] = answer;
+            }
+
             (right, of) = HasLabels && Losses.Answers(answers, batch.Targets!) is var (batchRight, batchOf) ? (right + batchRight, of + batchOf) : (right, of);
         }
 
         TeacherAccuracy = of > 0 ? (double)right / of : null;
-        using var variance = _kept!.var(0, false).mean();
-        _variance = Math.Max(variance.item<float>(), float.Epsilon);
+        _kept = answered;
+        _variance = HasLabels ? 1 : Variance();
+    }
+
+    double Variance()
+    {
+        using var scope = NewDisposeScope();
+        return Math.Max(Kept([.. Enumerable.Range(0, Count)]).var(0, false).mean().item<float>(), float.Epsilon);
     }
 
     Tensor Kept(ReadOnlySpan<int> chosen)
     {
-        using var places = NativeTensor.From(Array.ConvertAll(chosen.ToArray(), sample => (long)sample));
-        return _kept!.index_select(0, places);
+        var size = _kept![0].Length;
+        var values = new float[chosen.Length * size];
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            _kept[chosen[i]].CopyTo(values, i * size);
+        }
+
+        return NativeTensor.From(values, [chosen.Length, .. _answerShape]);
     }
 }
