@@ -39,6 +39,10 @@ public sealed record Variant
     /// <summary>The data set behind <see cref="Accuracy"/>.</summary>
     public string? AccuracyData { get; init; }
 
+    /// <summary>The accuracy, in 0..1, that this variant is the cheapest found to reach; null where none was looked for.</summary>
+    /// <remarks>It was chosen by its accuracy on <see cref="AccuracyData"/>, which therefore flatters it: a new sample of such data may well bring it below.</remarks>
+    public double? AccuracyFloor { get; init => field = Check.Share(value); }
+
     /// <summary>How far its outputs lie from the dense model's; null in families older than this number.</summary>
     public OutputDistance? Distance { get; init; }
 
