@@ -59,6 +59,7 @@ static class ExportCommand
         TellFloor(manifest, terminal);
         TellForetold(manifest, options, terminal);
         TellBlocks(manifest, terminal);
+        TellIdle(manifest, options, terminal);
         TellDropped(options, manifest, terminal);
         return manifest;
     }
@@ -113,6 +114,18 @@ static class ExportCommand
         {
             var own = manifest.Variants.Sum(variant => (variant.IdentityBlocks ?? []).Sum(layer => BlockBytes(manifest, variant, layer)));
             terminal.Say($"{blocks} layers are identity blocks, whose {Units.Bytes(own)} of weights no other variant shares.");
+        }
+    }
+
+    /// <summary>Where multiply-accumulates say little of time.</summary>
+    static void TellIdle(FamilyManifest manifest, ExportOptions options, Terminal terminal)
+    {
+        var idle = manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && manifest.Layers.Any(layer => layer.Kind == "conv"
+            && variant.Plan![layer.Name].Components is { } rank && !ConvolutionBlocks.Fills(layer.Out, layer.In, rank))).Select(variant => variant.Id).ToArray();
+        if (idle.Length > 0)
+        {
+            terminal.Say($"{string.Join(", ", idle)}: convolutions at ranks that fill no block of {ConvolutionBlocks.Channels} channels, or save next to nothing, take longer than their MACs say, "
+                + "maybe longer than dense; --by latency plans by what they take here.");
         }
     }
 
