@@ -82,11 +82,10 @@ static class ExportCommand
     /// <summary>Which variant was looked for, and how far its accuracy is to be trusted.</summary>
     static void TellFloor(FamilyManifest manifest, Terminal terminal)
     {
-        if (manifest.Variants.FirstOrDefault(variant => variant.AccuracyFloor is not null) is { Accuracy: { } accuracy, AccuracySamples: { } samples } found)
+        if (manifest.Variants.FirstOrDefault(variant => variant.AccuracyFloor is not null) is { } found)
         {
-            var error = 1.96 * Math.Sqrt(accuracy * (1 - accuracy) / samples);
-            terminal.Say($"{found.Id} is the cheapest plan found that reaches an accuracy of {Units.Share(found.AccuracyFloor)}: {Units.Share(accuracy)} on {found.AccuracyData}. "
-                + $"It was chosen by these {samples} samples; that of all such data may be {Units.Share(error)} lower or higher, and lower rather than higher.");
+            terminal.Say($"{found.Id} is the cheapest plan found that reaches an accuracy of {Units.Share(found.AccuracyFloor)}: {Units.Share(found.Accuracy)} on {found.AccuracyData}. "
+                + $"It was chosen by these {found.AccuracySamples} samples: others may give {Units.Share(found.AccuracyMargin)} more or less, and less is likelier.");
         }
     }
 

@@ -176,16 +176,30 @@ public sealed class PlanningTests
     }
 
     [TestMethod]
+    public void Export_ConvolutionsByMacs_TellsWhereMacsAreNotTime()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Convolutions.Save(folder["m.lod.onnx"]);
+
+        var cut = CommandLine.Run("export", folder["m.lod.onnx"], "--budgets", "0.25", "--out", folder["cut"]).Succeeded();
+        var whole = CommandLine.Run("export", folder["m.lod.onnx"], "--budgets", "1", "--out", folder["whole"]).Succeeded();
+
+        StringAssert.Contains(cut.Output, "b25: convolutions at ranks that fill no block");
+        Assert.DoesNotContain("fill no block", whole.Output);
+    }
+
+    [TestMethod]
     public void Export_AboveAFloor_IsTheSameTwice()
     {
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["m.lod.onnx"]);
         string[] export = ["export", folder["m.lod.onnx"], "--data", "digits", "--plan", "frontier", "--budgets", "0.5,0.1", "--min-accuracy", "0.93", "--threads", "1"];
 
-        CommandLine.Run([.. export, "--out", folder["first"]]).Succeeded();
+        var told = CommandLine.Run([.. export, "--out", folder["first"], "--json"]).Succeeded().Json.GetProperty("variants").EnumerateArray().Last();
         CommandLine.Run([.. export, "--out", folder["second"]]).Succeeded();
 
         CollectionAssert.AreEqual(Variants(folder["first"]).Select(variant => (variant.Id, variant.Accuracy)).ToArray(), Variants(folder["second"]).Select(variant => (variant.Id, variant.Accuracy)).ToArray());
+        Assert.AreEqual(0.93, told.GetProperty("accuracy_floor").GetDouble());
         CollectionAssert.AreEqual(File.ReadAllBytes(folder["first/weights.bin"]), File.ReadAllBytes(folder["second/weights.bin"]));
     }
 
