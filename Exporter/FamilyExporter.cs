@@ -73,6 +73,7 @@ public sealed class FamilyExporter
             planned = new AccuracySearch(floor, job.AccuracyOf, (share, smaller) => planner.For(share, smaller, cancellation), planner.ShareOf).Reaching(planned, uncut);
         }
 
+        planner.Dispose(); // what it probed with takes as much memory as the model
         var variants = job.WriteVariants(planned);
         job.WriteVocabulary();
         var manifest = Describe(source, folder, lod, dense, variants, output.Staging);

@@ -31,6 +31,11 @@ sealed class AccuracySearch(
         var start = kept.MinBy(shareOf) ?? (Reaches(dense) ? dense : throw NoneReaches([.. asked, dense]));
         var below = asked.Except(kept).Where(plan => shareOf(plan) < shareOf(start)).MaxBy(shareOf);
         var found = Cheapest(start, below);
+        while (kept.Any(plan => plan != found && plan.Budget == found.Budget))
+        {
+            found = found with { Budget = new Budget(found.Budget.Share * (1 - 1 / Steps)) }; // given plans may be named after another unit
+        }
+
         return [.. kept.Where(plan => plan != found).Append(found with { AccuracyFloor = floor }).OrderByDescending(plan => plan.Cost.Macs)];
     }
 

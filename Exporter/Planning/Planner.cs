@@ -58,7 +58,11 @@ sealed class Planner(
     public double ShareOf(PlannedVariant planned) => Unit is { } unit ? unit.Of(planned.Formed) / unit.Dense : planned.Budget.Share;
 
     /// <inheritdoc/>
-    public void Dispose() => _probed?.Dispose();
+    public void Dispose()
+    {
+        _probed?.Dispose();
+        _probed = null;
+    }
 
     // A file of plans knows ranks alone, and may come without the table that it was made by.
     CostUnit? Unit => field ??= options.Unit switch
