@@ -1,9 +1,11 @@
 using MaestroDeploy.Benchmarks.Compressor;
+using MaestroDeploy.Benchmarks.Exporter;
 using MaestroDeploy.Benchmarks.Runtime;
 
 // Each benchmark prints ratios of things that it ran in turns, since the machine's own speed drifts.
 SortedDictionary<string, Action<string[]>> benchmarks = new()
 {
+    ["latency-share"] = LatencyShare.Run,
     ["training-epoch"] = TrainingBenchmarks.Epoch,
     ["training-memory"] = TrainingBenchmarks.Memory,
     ["training-overhead"] = TrainingBenchmarks.Overhead,

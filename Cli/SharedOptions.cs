@@ -74,9 +74,9 @@ static class SharedOptions
             : throw new FormatException($"A percentile is 50, 90 or 95; found '{text}'.")),
     };
 
-    public static Option<double?> MinAccuracy() => new("--min-accuracy")
+    public static Option<double?> MinAccuracy(string description = "The lowest accuracy allowed, 0 to 1.") => new("--min-accuracy")
     {
-        Description = "The lowest accuracy allowed, 0 to 1.",
+        Description = description,
         CustomParser = Parse<double?>(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and <= 1
             ? share
             : throw new FormatException($"An accuracy is a share from 0 to 1; found '{text}'.")),

@@ -12,13 +12,24 @@ using MaestroDeploy.Runtime;
 namespace MaestroDeploy.Exporter;
 
 /// <summary>One export under way: what every graph of it goes through.</summary>
+/// <param name="options">How it is checked.</param>
+/// <param name="settings">How graphs are run.</param>
+/// <param name="lod">The trained model.</param>
+/// <param name="cutter">Cuts it.</param>
+/// <param name="data">What variants are recalibrated, checked and measured on.</param>
+/// <param name="output">The folder.</param>
+/// <param name="progress">Told at each stage of each graph; null for no one.</param>
+/// <param name="total">Graphs in all, as far as is known.</param>
+/// <param name="cancellation">Checked between stages and batches.</param>
 sealed class ExportJob(
-    ExportOptions options, SessionSettings settings, LodModel lod, EvaluationData data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
+    ExportOptions options, SessionSettings settings, LodModel lod, PlanCutter cutter, EvaluationData data, FamilyFolder output, IProgress<ExportProgress>? progress, int total,
     CancellationToken cancellation)
 {
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
-    readonly PlanCutter _cutter = new(lod);
+    // A plan that was tried is not measured again when it is written.
+    readonly Dictionary<FormedPlan, Quality?> _measured = new(ReferenceEqualityComparer.Instance);
+
     readonly bool _half = lod.Pairs.Any(pair => pair.Type(lod.Model) == TensorProto.Types.DataType.Float16);
     IReadOnlyList<float[]>? _uncutStatistics;
     RecordedOutputs? _original;
@@ -36,8 +47,25 @@ sealed class ExportJob(
         return Write(DenseId, dense, weights) with { Plan = null };
     }
 
+    /// <summary>Cuts a plan, recalibrates it and measures it, and writes nothing that stays.</summary>
+    /// <returns>Its accuracy, in 0..1; null where the data does not know the right answers.</returns>
+    public double? AccuracyOf(PlannedVariant planned)
+    {
+        if (!_measured.TryGetValue(planned.Formed, out var quality))
+        {
+            var id = IdOf(planned.Budget);
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Report(new ExportProgress(string.Create(CultureInfo.InvariantCulture, $"{id}: trying for an accuracy of {options.MinAccuracy}"), _done, 0));
+            quality = Naming(id, () => Try(id, planned));
+            _measured.Add(planned.Formed, quality);
+        }
+
+        return quality?.Accuracy;
+    }
+
     public IReadOnlyList<Variant> WriteVariants(IReadOnlyList<PlannedVariant> planned)
     {
+        total = planned.Count + 1;
         using var weights = new SharedWeights(Path.Combine(output.Staging, WeightsFile));
         foreach (var pair in lod.Pairs)
         {
@@ -50,7 +78,7 @@ sealed class ExportJob(
         }
 
         return [.. planned.Select(variant =>
-            Write(IdOf(variant.Budget), variant, weights) with { Budget = variant.Budget.Share })];
+            Write(IdOf(variant.Budget), variant, weights) with { Budget = variant.Budget.Share, AccuracyFloor = variant.AccuracyFloor })];
     }
 
     /// <summary>The words of a model of language, once for all its variants.</summary>
@@ -62,23 +90,33 @@ sealed class ExportJob(
         }
     }
 
-    Variant Write(string id, PlannedVariant planned, SharedWeights weights)
+    Quality? Try(string id, PlannedVariant planned)
+    {
+        var model = cutter.Cut(planned.Formed);
+        Recalibrate(id, model);
+        using var session = Scratch(model);
+        return data.Measure(session, cancellation);
+    }
+
+    Variant Write(string id, PlannedVariant planned, SharedWeights weights) => Naming(id, () => CutAndCheck(id, planned, weights));
+
+    T Naming<T>(string id, Func<T> make)
     {
         try
         {
-            return CutAndCheck(id, planned, weights);
+            return make();
         }
         catch (RuntimeException e)
         {
             // The file that it names is gone by the time anyone reads this.
-            throw new ExportException($"Variant {id}: {e.Message.Replace(output.Staging + Path.DirectorySeparatorChar, "")}", e);
+            throw new ExportException($"Variant {id}: {e.Message.Replace(output.Staging + Path.DirectorySeparatorChar, "").Replace(output.Scratch + Path.DirectorySeparatorChar, "")}", e);
         }
     }
 
     Variant CutAndCheck(string id, PlannedVariant planned, SharedWeights weights)
     {
         Tell($"{id}: cutting");
-        var model = _cutter.Cut(planned.Formed);
+        var model = cutter.Cut(planned.Formed);
         Recalibrate(id, model);
         var reference = ReferenceOutputs(planned.Plan, model);
         model.RemoveMetadata(LodModel.VocabularyKey);
@@ -95,7 +133,11 @@ sealed class ExportJob(
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         _original ??= outputs; // the dense graph comes first
-        var quality = data.Measure(session, cancellation);
+        if (!_measured.TryGetValue(planned.Formed, out var quality))
+        {
+            _measured.Add(planned.Formed, quality = data.Measure(session, cancellation));
+        }
+
         _done++;
         return new Variant
         {
@@ -135,7 +177,7 @@ sealed class ExportJob(
 
     RecordedOutputs ReferenceOutputs(RankPlan plan, OnnxModel model)
     {
-        var reference = _cutter.Reference(plan);
+        var reference = cutter.Reference(plan);
         foreach (var name in BatchNormRecalibration.Norms(model).SelectMany(norm => norm.Input.Skip(3)))
         {
             reference.ReplaceInitializer(model.Initializer(name)!);

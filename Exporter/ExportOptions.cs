@@ -12,8 +12,12 @@ public sealed record ExportOptions
     /// <summary>What the budgets are shares of; default multiply-accumulates.</summary>
     public BudgetUnit Unit { get; init; } = BudgetUnit.Macs;
 
-    /// <summary>How plans are found; default one share of rank for all layers.</summary>
-    public PlanSearch Search { get; init; } = PlanSearch.Uniform;
+    /// <summary>How plans are found; null for what suits the model, the data and the unit.</summary>
+    /// <remarks>
+    /// That is by probed errors where budgets are of latency, and where there is data and the model was only decomposed, or comes
+    /// with <see cref="Plans"/>; by one share of rank for all layers where it was trained to be cut so, and where there is nothing to probe on.
+    /// </remarks>
+    public PlanSearch? Search { get; init; }
 
     /// <summary>Budgets in the unit itself, microseconds or bytes, in the place of <see cref="Budgets"/>; default none.</summary>
     public IReadOnlyList<double> Limits { get; init; } = [];
@@ -21,7 +25,7 @@ public sealed record ExportOptions
     /// <summary>Variants spread evenly by ratio from the dense cost down to a thirty-second, in the place of budgets; null for none.</summary>
     public int? Variants { get; init; }
 
-    /// <summary>The lowest accuracy of a variant, in 0..1; what comes out below is left out. Null for any.</summary>
+    /// <summary>The lowest accuracy of a variant, in 0..1; null for any. What comes out below is left out, and the cheapest plan found to reach it is added.</summary>
     public double? MinAccuracy { get; init; }
 
     /// <summary>Whether linear layers may be written as identity blocks where that costs less; default not.</summary>
@@ -47,5 +51,5 @@ public sealed record ExportOptions
 /// <summary>Where an export is.</summary>
 /// <param name="Doing">What is being done now.</param>
 /// <param name="Done">Graphs finished.</param>
-/// <param name="Total">Graphs in all, the dense one included.</param>
+/// <param name="Total">Graphs in all, the dense one included; 0 while plans are still looked for.</param>
 public sealed record ExportProgress(string Doing, int Done, int Total);

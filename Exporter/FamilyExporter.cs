@@ -1,5 +1,6 @@
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
@@ -53,20 +54,27 @@ public sealed class FamilyExporter
     /// <param name="progress">Told at each stage of each graph; null for no one.</param>
     /// <param name="cancellation">Checked between stages and batches; nothing is left behind.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
-    /// <exception cref="ExportException">The folder holds something else, the data does not fit, or a graph failed its check.</exception>
+    /// <exception cref="ExportException">The folder holds something else, the data does not fit, a graph failed its check, or none reaches the accuracy asked for.</exception>
     public FamilyManifest Export(string source, string folder, EvaluationData? data = null, IProgress<ExportProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         Check(folder, data);
         var lod = LodModel.Load(source);
         using var output = new FamilyFolder(folder);
-        data ??= new RandomInputs();
-        var errors = new ErrorTables(source, lod.Cost(), data);
-        var planned = new Planner(lod, errors, data, _options, _settings, output.Scratch, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
-        var job = new ExportJob(_options, _settings, lod, data, output, progress, planned.Count + 1, cancellation);
+        var cutter = new PlanCutter(lod);
+        using var planner = PlannerOf(source, lod, cutter, data, output.Scratch, progress);
+        var planned = planner.Plan(cancellation);
+        var job = new ExportJob(_options, _settings, lod, cutter, data ?? new RandomInputs(), output, progress, planned.Count + 1, cancellation);
 
-        var dense = job.WriteDense(PlannedVariant.Dense(lod.Cost()));
-        var variants = KeepAccurate(job.WriteVariants(planned), output.Staging);
+        var uncut = PlannedVariant.Dense(lod.Cost());
+        var dense = job.WriteDense(uncut);
+        if (_options.MinAccuracy is { } floor)
+        {
+            planned = new AccuracySearch(floor, job.AccuracyOf, (share, smaller) => planner.For(share, smaller, cancellation), planner.ShareOf).Reaching(planned, uncut);
+        }
+
+        planner.Dispose(); // what it probed with takes as much memory as the model
+        var variants = job.WriteVariants(planned);
         job.WriteVocabulary();
         var manifest = Describe(source, folder, lod, dense, variants, output.Staging);
         cancellation.ThrowIfCancellationRequested();
@@ -88,9 +96,8 @@ public sealed class FamilyExporter
         var scratch = Directory.CreateTempSubdirectory("maestro-");
         try
         {
-            var errors = new ErrorTables(source, lod.Cost(), data ??= new RandomInputs());
-            var planned = new Planner(lod, errors, data, _options, _settings, scratch.FullName, doing => progress?.Report(new ExportProgress(doing, 0, 1))).Plan(cancellation);
-            return Chain(errors.SourceSha256, planned.Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
+            using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.FullName, progress);
+            return Chain(FileHash.Of(source).Sha256, planner.Plan(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
         }
         finally
         {
@@ -106,23 +113,20 @@ public sealed class FamilyExporter
     PlanChain Chain(string sourceSha256, IEnumerable<BudgetedPlan> plans) =>
         new(sourceSha256, _options.Unit.ToString().ToLowerInvariant(), [.. plans.OrderByDescending(plan => plan.Budget)]);
 
-    /// <summary>The variants that reach the accuracy asked for; the graphs of the others go.</summary>
-    IReadOnlyList<Variant> KeepAccurate(IReadOnlyList<Variant> variants, string staging)
+    Planner PlannerOf(string source, LodModel lod, PlanCutter cutter, EvaluationData? data, string scratch, IProgress<ExportProgress>? progress)
     {
-        if (_options.MinAccuracy is not { } floor)
-        {
-            return variants;
-        }
-
-        var kept = variants.Where(variant => variant.Accuracy >= floor).ToList();
-        foreach (var variant in variants.Except(kept))
-        {
-            File.Delete(Path.Combine(staging, variant.File));
-        }
-
-        return kept.Count > 0 ? kept : throw new ExportException(FormattableString.Invariant(
-            $"No variant reaches an accuracy of {floor}; the best has {variants.Max(variant => variant.Accuracy)}. Lower the floor, or train the model further."));
+        var inputs = data ?? new RandomInputs();
+        var options = _options with { Search = _options.Search ?? Suited(lod, data) };
+        return new Planner(lod, cutter, new ErrorTables(source, lod.Cost(), inputs), inputs, options, _settings, scratch, doing => progress?.Report(new ExportProgress(doing, 0, 0)));
     }
+
+    /// <summary>The search for who names none: a model that was trained to be cut by one share is cut so; layers of others are probed where there is data.</summary>
+    PlanSearch Suited(LodModel lod, EvaluationData? data) => _options.Unit switch
+    {
+        BudgetUnit.Ranks when _options.Plans is null => PlanSearch.Uniform,
+        BudgetUnit.Latency => PlanSearch.Frontier,
+        _ => data is not null && (_options.Plans is not null || lod.Provenance.Recipe is "svd" or "data-aware svd") ? PlanSearch.Frontier : PlanSearch.Uniform,
+    };
 
     FamilyManifest Describe(string source, string folder, LodModel lod, Variant dense, IReadOnlyList<Variant> variants, string staging)
     {

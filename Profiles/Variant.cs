@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace MaestroDeploy.Profiles;
 
 /// <summary>One plan of a family, exported as one graph, with what is known about it on every machine.</summary>
@@ -38,6 +40,14 @@ public sealed record Variant
 
     /// <summary>The data set behind <see cref="Accuracy"/>.</summary>
     public string? AccuracyData { get; init; }
+
+    /// <summary>The accuracy, in 0..1, that this variant is the cheapest found to reach; null where none was looked for.</summary>
+    /// <remarks>It was chosen by its accuracy on <see cref="AccuracyData"/>, which therefore flatters it: a new sample of such data may well bring it below.</remarks>
+    public double? AccuracyFloor { get; init => field = Check.Share(value); }
+
+    /// <summary>How far the accuracy on all such data may lie from <see cref="Accuracy"/> by chance, at 95 % of the times; null when not measured.</summary>
+    [JsonIgnore]
+    public double? AccuracyMargin => Accuracy is { } share && AccuracySamples is { } samples ? 1.96 * Math.Sqrt(share * (1 - share) / samples) : null;
 
     /// <summary>How far its outputs lie from the dense model's; null in families older than this number.</summary>
     public OutputDistance? Distance { get; init; }

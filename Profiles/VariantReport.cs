@@ -21,6 +21,9 @@ public sealed record VariantReport
     /// <summary>Share of correct answers, in 0..1; absent when not measured.</summary>
     public double? Accuracy { get; init; }
 
+    /// <summary>The accuracy, in 0..1, that it is the cheapest found to reach; absent where none was looked for.</summary>
+    public double? AccuracyFloor { get; init; }
+
     /// <summary>e to the mean cross-entropy in nats, of models of language; absent for others.</summary>
     public double? Perplexity { get; init; }
 
@@ -65,6 +68,7 @@ public sealed record VariantReport
         Macs = variant.Macs,
         Bytes = variant.Bytes,
         Accuracy = variant.Accuracy,
+        AccuracyFloor = variant.AccuracyFloor,
         Perplexity = variant.Perplexity,
         Distance = variant.Distance,
         P50Us = latency?.Steady.P50Us,

@@ -15,7 +15,8 @@ public sealed record GraphTimes(double WholeUs, IReadOnlyList<KernelTime> Kernel
 /// <summary>What one node of an optimised graph took.</summary>
 /// <param name="Node">Its name after ONNX Runtime's fusions: that of a node or of a value of the graph, with what was added to it.</param>
 /// <param name="Us">Mean of the middle half of its runs, in microseconds; the timer itself is in it.</param>
-public sealed record KernelTime(string Node, double Us);
+/// <param name="Operator">The operator that ran, such as <c>Conv</c>, <c>FusedMatMul</c> or <c>ReorderOutput</c>.</param>
+public sealed record KernelTime(string Node, double Us, string Operator = "");
 
 /// <summary>Times the nodes of several graphs by ONNX Runtime's own profile, and the graphs as wholes beside, in shuffled turns.</summary>
 /// <param name="clock">The clock; null for the system's.</param>
@@ -105,6 +106,7 @@ public sealed class KernelMeter(TimeProvider? clock = null)
         using var stream = File.OpenRead(file);
         using var events = JsonDocument.Parse(stream);
         var times = new OrderedDictionary<string, List<double>>();
+        var operators = new Dictionary<string, string>();
         foreach (var entry in events.RootElement.EnumerateArray())
         {
             if (entry.TryGetProperty("cat", out var category) && category.ValueEquals("Node") && entry.GetProperty("name").GetString() is { } name
@@ -117,10 +119,11 @@ public sealed class KernelMeter(TimeProvider? clock = null)
                 }
 
                 durations.Add(entry.GetProperty("dur").GetDouble());
+                operators[node] = entry.TryGetProperty("args", out var args) && args.TryGetProperty("op_name", out var op) ? op.GetString() ?? "" : "";
             }
         }
 
-        return [.. times.Select(node => new KernelTime(node.Key, Middle(node.Value.Skip(Math.Min(WarmUpRuns, node.Value.Count / 2)))))];
+        return [.. times.Select(node => new KernelTime(node.Key, Middle(node.Value.Skip(Math.Min(WarmUpRuns, node.Value.Count / 2))), operators[node.Key]))];
     }
 
     // Whole microseconds are all that a profile tells; their mean tells more, without the quarters that something else disturbed.

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
-using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Exporter;
-using MaestroDeploy.Exporter.Planning;
-using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -37,27 +34,13 @@ static class CompressCommand
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var (choice, source, folder) = (layers.Read(parsed), data.Read(parsed), parsed.GetValue(output)!);
-            var tuning = Tuning(parsed.GetValue(epochs), source);
-            var (settings, search) = (planning.Settings(parsed), source.Evaluation is null ? PlanSearch.Uniform : PlanSearch.Frontier);
-            new FamilyExporter(planning.Asked(parsed, search)).Check(folder, source.Evaluation);
-            ExportOptions? asked = null;
-            var manifest = WithFile(parsed.GetValue(keep), folder, (file, workshop) =>
-            {
-                new DecompositionJob(settings, terminal, cancellation).Run(parsed.GetValue(model)!, file, source, choice);
-                var options = planning.Read(parsed, file, terminal, cancellation, search) with { Original = parsed.GetValue(model) };
-                if (tuning is not null)
-                {
-                    // What is trained is what will be cut.
-                    options = options with { Plans = options.Plans ?? ExportCommand.Plan(file, source.Evaluation, options, settings, terminal, cancellation) };
-                    Tune(file, workshop, parsed.GetValue(model)!, source.Data!, TrainingJob.ForPlans(tuning, options.Plans), settings, terminal, cancellation);
-                }
-
-                asked = options;
-                return ExportCommand.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation);
-            });
-            planning.Save(parsed, manifest, asked!, terminal);
-            Tell(folder, manifest, source, Accuracy(parsed.GetValue(model)!, source, settings, cancellation), terminal);
+            var (file, folder, source, settings) = (parsed.GetValue(model)!, parsed.GetValue(output)!, data.Read(parsed), planning.Settings(parsed));
+            var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), source), settings, terminal, cancellation);
+            var choice = layers.Read(parsed);
+            new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
+            var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
+            planning.Save(parsed, manifest, options, terminal);
+            Tell(folder, manifest, source, Accuracy(file, source, settings, cancellation), terminal);
             return Task.FromResult(0);
         });
         return command;
@@ -70,29 +53,6 @@ static class CompressCommand
         _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
         _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs },
     };
-
-    /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>
-    static void Tune(string file, string workshop, string original, NamedData data, TrainingOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
-    {
-        var run = Path.Combine(workshop, "tuning");
-        using var teacher = new Teacher(original, settings);
-        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(original), data, options, teacher: teacher);
-        File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
-    }
-
-    /// <summary>Makes something by way of a file: one that stays, or one in a folder beside the result that goes, with all that is kept beside such files.</summary>
-    static FamilyManifest WithFile(string? kept, string folder, Func<string, string, FamilyManifest> make)
-    {
-        var workshop = Directory.CreateDirectory($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.partial");
-        try
-        {
-            return make(kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile), workshop.FullName);
-        }
-        finally
-        {
-            workshop.Delete(recursive: true);
-        }
-    }
 
     // Tuning moves the dense graph of the family too: what it is held against is the model that was brought.
     static double? Accuracy(string original, CalibrationSource source, SessionSettings settings, CancellationToken cancellation)

@@ -3,7 +3,6 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
-using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -30,7 +29,7 @@ static class ExportCommand
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
-            var options = planning.Read(parsed, file, terminal, cancellation, DefaultSearch(file, samples));
+            var options = planning.Read(parsed, file, terminal, cancellation);
             var manifest = Export(file, folder, samples, options, planning.Settings(parsed), terminal, cancellation);
             planning.Save(parsed, manifest, options, terminal);
             var report = FamilyReport.Of(folder, manifest, null);
@@ -46,15 +45,10 @@ static class ExportCommand
         return command;
     }
 
-    /// <summary>A model that was only decomposed was not trained to be cut by one share: where there are samples its layers are probed.</summary>
-    public static PlanSearch DefaultSearch(string source, EvaluationData? data) => data is null || LodModel.Load(source).Provenance.Recipe is not ("svd" or "data-aware svd")
-        ? PlanSearch.Uniform
-        : PlanSearch.Frontier;
-
     public static FamilyManifest Export(
         string source, string folder, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
     {
-        var progress = new Reporter<ExportProgress>(at => terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing));
+        var progress = new Reporter<ExportProgress>(at => terminal.Progress(at.Total == 0 ? at.Doing : $"graph {at.Done + 1} of {at.Total}", at.Total == 0 ? "" : at.Doing));
         var manifest = new FamilyExporter(options, settings).Export(source, folder, data, progress, cancellation);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {FamilyReport.Of(folder, manifest, profile: null).BeforeAndAfter()}");
         foreach (var over in manifest.Variants.Where(variant => IsOver(variant, manifest.Dense, options.Unit)))
@@ -62,8 +56,10 @@ static class ExportCommand
             terminal.Say($"{over.Id} is over its budget: no layer can go below rank 1, and that costs {Units.Count(over.Macs)} MACs and {Units.Count(over.Params)} parameters.");
         }
 
+        TellFloor(manifest, terminal);
         TellForetold(manifest, options, terminal);
         TellBlocks(manifest, terminal);
+        TellIdle(manifest, options, terminal);
         TellDropped(options, manifest, terminal);
         return manifest;
     }
@@ -82,6 +78,16 @@ static class ExportCommand
         BudgetUnit.Bytes => variant.Bytes > GraphsOwn + variant.Budget * dense.Bytes,
         _ => false,
     };
+
+    /// <summary>Which variant was looked for, and how far its accuracy is to be trusted.</summary>
+    static void TellFloor(FamilyManifest manifest, Terminal terminal)
+    {
+        if (manifest.Variants.FirstOrDefault(variant => variant.AccuracyFloor is not null) is { } found)
+        {
+            terminal.Say($"{found.Id} is the cheapest plan found that reaches an accuracy of {Units.Share(found.AccuracyFloor)}: {Units.Share(found.Accuracy)} on {found.AccuracyData}. "
+                + $"It was chosen by these {found.AccuracySamples} samples: others may give {Units.Share(found.AccuracyMargin)} more or less, and less is likelier.");
+        }
+    }
 
     /// <summary>What the layers' table says of each variant.</summary>
     static void TellForetold(FamilyManifest manifest, ExportOptions options, Terminal terminal)
@@ -110,6 +116,18 @@ static class ExportCommand
         }
     }
 
+    /// <summary>Where multiply-accumulates say little of time.</summary>
+    static void TellIdle(FamilyManifest manifest, ExportOptions options, Terminal terminal)
+    {
+        var idle = manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && manifest.Layers.Any(layer => layer.Kind == "conv"
+            && variant.Plan![layer.Name].Components is { } rank && !ConvolutionBlocks.Fills(layer.Out, layer.In, rank))).Select(variant => variant.Id).ToArray();
+        if (idle.Length > 0)
+        {
+            terminal.Say($"{string.Join(", ", idle)}: convolutions at ranks that fill no block of {ConvolutionBlocks.Channels} channels, or save next to nothing, take longer than their MACs say, "
+                + "maybe longer than dense; --by latency plans by what they take here.");
+        }
+    }
+
     static long BlockBytes(FamilyManifest manifest, Variant variant, string name)
     {
         var (layer, rank) = (manifest.Layers.First(layer => layer.Name == name), variant.Plan![name].Components!.Value);
@@ -122,7 +140,7 @@ static class ExportCommand
             ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
             : [];
         var cut = manifest.Variants.Count(variant => variant.Plan!.Layers.Values.Any(rank => !rank.IsDense));
-        if (options.Limits.Count > cut)
+        if (options.Limits.Count > cut && options.MinAccuracy is null)
         {
             terminal.Say($"{options.Limits.Count - cut} of {options.Limits.Count} limits have no smaller variant of their own: no plan keeps them, or they come to the plan of another, or dense keeps them too.");
         }

@@ -38,7 +38,7 @@ sealed class PlanningFlags
     readonly Option<string?> _profile = new Option<string?>("--profile") { Description = "The layer latencies of the device that is planned for, as 'maestro profile MODEL.lod.onnx' writes them; default: measured here." }.OfFiles();
     readonly Option<string?> _plans = new Option<string?>("--plans") { Description = "A file of plans to cut to, as --save-plans writes it, in the place of budgets." }.OfFiles();
     readonly Option<string?> _savePlans = new("--save-plans") { Description = "Write the plans to a file, for 'train --plans' and 'export --plans'." };
-    readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
+    readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy("The lowest accuracy of a variant, 0 to 1; the cheapest plan that reaches it is looked for and added.");
     readonly Option<Device> _device = SharedOptions.OnDevice();
     readonly Option<int> _threads = SharedOptions.Threads();
     readonly Option<int> _batch = SharedOptions.Batch();
@@ -58,69 +58,65 @@ sealed class PlanningFlags
     /// <param name="source">The model, whose layers are measured where no table of them is given or kept.</param>
     /// <param name="terminal">Told of a measurement.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <param name="search">How plans are found where the command line does not say.</param>
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
-    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation, PlanSearch search = PlanSearch.Uniform) =>
-        Asked(parsed, search) is var asked && asked.Unit == BudgetUnit.Latency && (asked.Plans is null || parsed.GetValue(_profile) is not null)
+    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation) =>
+        Asked(parsed) is var asked && asked.Unit == BudgetUnit.Latency && (asked.Plans is null || parsed.GetValue(_profile) is not null)
             ? asked with { Latencies = Latencies(parsed, source, terminal, cancellation) }
             : asked;
 
     /// <summary>What the command line asks for, but for latencies: nothing is measured.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="search">How plans are found where the command line does not say.</param>
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
-    public ExportOptions Asked(ParseResult parsed, PlanSearch search = PlanSearch.Uniform)
+    public ExportOptions Asked(ParseResult parsed)
     {
         _ = Settings(parsed);
-        var (unit, variants, budgets) = (parsed.GetValue(_unit), parsed.GetValue(_variants), parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null);
-        if (budgets is not null && variants is not null)
+        var asked = Defaults with { MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) };
+        return parsed.GetValue(_plans) is { } file ? WithPlans(parsed, asked, file) : WithBudgets(parsed, asked);
+    }
+
+    ExportOptions WithPlans(ParseResult parsed, ExportOptions asked, string file)
+    {
+        if (Budgets(parsed) is not null || parsed.GetValue(_variants) is not null || parsed.GetValue(_search) is not null || parsed.GetResult(_unit) is { Implicit: false })
         {
-            throw new UsageException("--budgets and --variants both say how many variants there are; give one of them.");
+            throw new UsageException("--plans says what is cut to; leave --budgets, --variants, --plan and --by out.");
         }
 
-        if (parsed.GetValue(_plans) is { } file)
-        {
-            return budgets is null && variants is null && parsed.GetValue(_search) is null && parsed.GetResult(_unit) is null or { Implicit: true }
-                ? Given(parsed, ProfilesJson.Read<PlanChain>(file))
-                : throw new UsageException("--plans says what is cut to; leave --budgets, --variants, --plan and --by out.");
-        }
+        var chain = ProfilesJson.Read<PlanChain>(file);
+        return asked with { Plans = chain, Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true) };
+    }
 
-        if (variants is < 1)
-        {
-            throw new UsageException($"--variants: a family has 1 variant or more; found {variants}.");
-        }
-
-        if (parsed.GetValue(_profile) is not null && unit != BudgetUnit.Latency)
-        {
-            throw new UsageException("--profile is what --by latency plans with; give both.");
-        }
-
-        search = parsed.GetValue(_search) ?? (unit == BudgetUnit.Latency ? PlanSearch.Frontier : unit == BudgetUnit.Ranks ? PlanSearch.Uniform : search);
-        if (unit == BudgetUnit.Ranks && (search != PlanSearch.Uniform || variants is not null))
-        {
-            throw new UsageException("--by ranks gives every layer the same share of its rank: that is --plan uniform, with budgets.");
-        }
-
-        var (shares, limits) = Costs(budgets, unit);
-        return Defaults with
+    ExportOptions WithBudgets(ParseResult parsed, ExportOptions asked)
+    {
+        Check(parsed);
+        var (shares, limits) = Costs(Budgets(parsed), parsed.GetValue(_unit));
+        return asked with
         {
             Budgets = shares ?? Defaults.Budgets,
             Limits = limits,
-            Unit = unit,
-            Search = search,
-            Variants = variants,
-            MinAccuracy = parsed.GetValue(_minAccuracy),
-            IdentityBlocks = parsed.GetValue(_blocks),
+            Unit = parsed.GetValue(_unit),
+            Search = parsed.GetValue(_search),
+            Variants = parsed.GetValue(_variants),
         };
     }
 
-    ExportOptions Given(ParseResult parsed, PlanChain chain) => Defaults with
+    /// <summary>Makes sure that the options of budgets go together.</summary>
+    void Check(ParseResult parsed)
     {
-        Plans = chain,
-        Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true),
-        MinAccuracy = parsed.GetValue(_minAccuracy),
-        IdentityBlocks = parsed.GetValue(_blocks),
-    };
+        var (unit, search, variants) = (parsed.GetValue(_unit), parsed.GetValue(_search), parsed.GetValue(_variants));
+        var wrong =
+            Budgets(parsed) is not null && variants is not null ? "--budgets and --variants both say how many variants there are; give one of them."
+            : variants is < 1 ? $"--variants: a family has 1 variant or more; found {variants}."
+            : parsed.GetValue(_profile) is not null && unit != BudgetUnit.Latency ? "--profile is what --by latency plans with; give both."
+            : unit == BudgetUnit.Ranks && (search is not (null or PlanSearch.Uniform) || variants is not null)
+                ? "--by ranks gives every layer the same share of its rank: that is --plan uniform, with budgets."
+            : null;
+        if (wrong is not null)
+        {
+            throw new UsageException(wrong);
+        }
+    }
+
+    string[]? Budgets(ParseResult parsed) => parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null;
 
     /// <summary>How graphs are run while a family is made.</summary>
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>

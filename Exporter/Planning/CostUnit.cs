@@ -29,6 +29,9 @@ public enum BudgetUnit
 /// <param name="Layers">The layers.</param>
 public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, double Fixed, IReadOnlyList<PairCost> Layers)
 {
+    /// <summary>Whether the unit is looked at in the place of time, so that convolutions' ranks should fill <see cref="ConvolutionBlocks"/>.</summary>
+    public bool StandsForTime { get; init; }
+
     /// <summary>The whole model dense.</summary>
     public double Dense { get; } = Fixed + Layers.Sum(layer => CostOf(layer, LayerForm.Dense, layer.Rank));
 
@@ -36,7 +39,7 @@ public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, dou
     public double Of(PairCost layer, LayerForm form, int rank) => CostOf(layer, form, rank);
 
     /// <summary>Multiply-accumulates for one sample.</summary>
-    public static CostUnit Macs(LodCost cost) => new((layer, form, rank) => layer.Positions * Numbers(layer, form, rank), cost.FixedMacs, cost.Layers);
+    public static CostUnit Macs(LodCost cost) => new((layer, form, rank) => layer.Positions * Numbers(layer, form, rank), cost.FixedMacs, cost.Layers) { StandsForTime = true };
 
     /// <summary>Parameters.</summary>
     public static CostUnit Params(LodCost cost) => new(Numbers, cost.FixedParams, cost.Layers);

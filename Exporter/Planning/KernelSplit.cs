@@ -29,7 +29,8 @@ public sealed class KernelSplit
     /// <param name="model">The graph as it was given to ONNX Runtime.</param>
     /// <param name="pairs">Its factorable layers.</param>
     /// <param name="kernels">Its nodes as they ran.</param>
-    public KernelSplit(OnnxModel model, IReadOnlyList<FactorPair> pairs, IReadOnlyList<KernelTime> kernels)
+    /// <param name="counts">Which of them are counted; null for all.</param>
+    public KernelSplit(OnnxModel model, IReadOnlyList<FactorPair> pairs, IReadOnlyList<KernelTime> kernels, Func<KernelTime, bool>? counts = null)
     {
         var owners = Owners(model, pairs);
         var layers = new NodeTime[pairs.Count];
@@ -37,7 +38,7 @@ public sealed class KernelSplit
         foreach (var kernel in kernels)
         {
             now = Owner(owners, kernel.Node) ?? now;
-            var time = new NodeTime(kernel.Us, 1);
+            var time = counts?.Invoke(kernel) == false ? default : new NodeTime(kernel.Us, 1);
             if (now < 0)
             {
                 Outside += time;

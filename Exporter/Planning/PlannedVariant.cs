@@ -8,7 +8,8 @@ namespace MaestroDeploy.Exporter.Planning;
 /// <param name="Budget">What was asked for.</param>
 /// <param name="Formed">How each factored layer is written.</param>
 /// <param name="Cost">What the plan costs; above a budget only where even rank 1 everywhere is.</param>
-public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost Cost)
+/// <param name="AccuracyFloor">The accuracy that it is the cheapest plan found to reach; null where none was looked for.</param>
+public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost Cost, double? AccuracyFloor = null)
 {
     /// <summary>A rank, or dense, for each factored layer.</summary>
     public RankPlan Plan => Formed.Ranks;

@@ -124,16 +124,14 @@ static partial class HtmlReport
             : Markup.Of($"<p class=\"doubt\">Not in the picture, for want of a latency or of {report.Measure.Name}: {string.Join(", ", missing.Select(series => report.Labels[series.Index]))}.</p>");
     }
 
-    // How far a share of right answers may be off by chance, from its binomial deviation.
     static Markup Samples(SweepReport report)
     {
-        var sets = report.Variants.Where(variant => variant is { Accuracy: not null, AccuracySamples: not null })
-            .GroupBy(variant => (variant.AccuracyData, variant.AccuracySamples))
-            .Select(set => (set.Key.AccuracyData, Samples: set.Key.AccuracySamples!.Value, Margin: set.Max(variant => Margin(variant.Accuracy!.Value, variant.AccuracySamples!.Value))));
+        var sets = report.Variants.Where(variant => variant is { Accuracy: not null, AccuracySamples: not null }).GroupBy(variant => (variant.AccuracyData, variant.AccuracySamples));
         return Markup.Lines(sets.Select(set => Markup.Of($"""
-            <li>Accuracy is that of each exported graph in ONNX Runtime on {set.Samples.ToString("N0", CultureInfo.InvariantCulture)} samples of {set.AccuracyData}. Differences of less than about {(100 * set.Margin).ToString("0.0", CultureInfo.InvariantCulture)} points may be chance.</li>
+            <li>Accuracy is that of each exported graph in ONNX Runtime on {set.Key.AccuracySamples!.Value.ToString("N0", CultureInfo.InvariantCulture)} samples of {set.Key.AccuracyData}. Differences of less than about {(100 * set.Max(variant => variant.AccuracyMargin!.Value)).ToString("0.0", CultureInfo.InvariantCulture)} points may be chance.{Chosen(set)}</li>
             """)));
     }
 
-    static double Margin(double accuracy, int samples) => 1.96 * Math.Sqrt(accuracy * (1 - accuracy) / samples);
+    static string Chosen(IEnumerable<Variant> variants) => string.Concat(variants.Where(variant => variant.AccuracyFloor is not null)
+        .Select(variant => FormattableString.Invariant($" {variant.Id} was looked for as the cheapest to reach {100 * variant.AccuracyFloor:0.##} % of these very samples, which flatters it.")).Distinct());
 }

@@ -9,9 +9,13 @@ namespace MaestroDeploy.Exporter.Slicing;
 /// <param name="lod">The trained model; it is not changed.</param>
 public sealed class PlanCutter(LodModel lod)
 {
-    // Multiplying a layer back is the one slow part of a cut, and several variants want the same.
+    // Numbers of re-based factors that are kept, 256 MB: planning asks for a layer at twenty ranks, which together are seven times its weight.
+    const long MostKept = 64 << 20;
+
+    // Multiplying a layer back and re-basing it are the slow parts of a cut, and several variants want the same.
     readonly Dictionary<string, float[]> _dense = [];
-    readonly Dictionary<(string Layer, int Rank), bool> _alignable = [];
+    readonly Dictionary<(string Layer, int Rank), (bool Can, GaugeAlignment? Kept)> _aligned = [];
+    long _kept;
 
     /// <summary>The model under a plan, its tensors inline.</summary>
     /// <exception cref="ArgumentException">A layer that is to be an identity block cannot be one.</exception>
@@ -30,16 +34,8 @@ public sealed class PlanCutter(LodModel lod)
     public OnnxModel Cut(RankPlan plan) => Cut(FormedPlan.Pairs(plan));
 
     /// <summary>Whether a layer can be an identity block at a rank.</summary>
-    public bool CanAlign(FactorPair pair, int rank)
-    {
-        if (!_alignable.TryGetValue((pair.Layer, rank), out var can))
-        {
-            can = IdentityBlock.Fits(lod.Model, pair) && Align(pair, rank) is not null;
-            _alignable[(pair.Layer, rank)] = can;
-        }
-
-        return can;
-    }
+    public bool CanAlign(FactorPair pair, int rank) =>
+        IdentityBlock.Fits(lod.Model, pair) && (_aligned.TryGetValue((pair.Layer, rank), out var known) ? known.Can : Align(pair, rank) is not null);
 
     /// <summary>The uncut model with every component beyond the plan set to zero: the same outputs by another way.</summary>
     public OnnxModel Reference(RankPlan plan)
@@ -77,8 +73,18 @@ public sealed class PlanCutter(LodModel lod)
         }
     }
 
-    GaugeAlignment? Align(FactorPair pair, int rank) => GaugeAlignment.Of(
-        lod.Model.Floats(lod.Model.Initializer(pair.U)!), lod.Model.Floats(lod.Model.Initializer(pair.V)!), rank, pair.Out, pair.In);
+    GaugeAlignment? Align(FactorPair pair, int rank)
+    {
+        if (_aligned.TryGetValue((pair.Layer, rank), out var known) && (known.Kept is not null || !known.Can))
+        {
+            return known.Kept;
+        }
+
+        var aligned = GaugeAlignment.Of(lod.Model.Floats(lod.Model.Initializer(pair.U)!), lod.Model.Floats(lod.Model.Initializer(pair.V)!), rank, pair.Out, pair.In);
+        _kept += aligned is null ? 0 : aligned.Inner.Length + aligned.Outer.Length;
+        _aligned[(pair.Layer, rank)] = (aligned is not null, _kept <= MostKept ? aligned : null);
+        return aligned;
+    }
 
     float[] Dense(FactorPair pair)
     {

@@ -1,4 +1,5 @@
 using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Tests.Cli;
 
@@ -35,6 +36,22 @@ public sealed class CompressTests
         Assert.IsGreaterThan(cut.GetProperty("accuracy").GetDouble() + 0.02, tuned.GetProperty("variants")[0].GetProperty("accuracy").GetDouble());
         Assert.IsGreaterThan(0, tuned.GetProperty("dense").GetProperty("distance").GetProperty("relative_error").GetDouble(), "tuning has moved the full model too");
         CommandLine.Run("compress", dense, "--epochs", "2", "--out", folder["blind"]).FailedSaying("--epochs", exitCode: 2);
+    }
+
+    [TestMethod]
+    [DataRow("0")]
+    [DataRow("1")]
+    public void Compress_AboveAFloor_FindsTheCheapestPlanThatReachesIt(string epochs)
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+
+        CommandLine.Run("compress", dense, "--data", "digits", "--epochs", epochs, "--budgets", "0.5", "--min-accuracy", "0.93", "--out", folder["small"]).Succeeded();
+
+        var found = ProfilesJson.Read<FamilyManifest>(folder["small/family.json"]).Variants[^1];
+        Assert.AreEqual(0.93, found.AccuracyFloor);
+        Assert.IsGreaterThanOrEqualTo(0.93, found.Accuracy!.Value);
+        Assert.IsLessThan(0.5, found.Budget!.Value);
     }
 
     [TestMethod]

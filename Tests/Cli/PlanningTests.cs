@@ -152,6 +152,78 @@ public sealed class PlanningTests
     }
 
     [TestMethod]
+    [DataRow("uniform")]
+    [DataRow("frontier")]
+    [DataRow("nested")]
+    public void Export_AboveAFloorAlone_AddsACheaperPlanThatReachesItToTheBudgetsThatDo(string search)
+    {
+        const double Floor = 0.9;
+        using var folder = new TemporaryFolder();
+        SmallModels.Convolutions.Save(folder["m.lod.onnx"]);
+        string[] export = ["export", folder["m.lod.onnx"], "--data", "digits", "--plan", search, "--threads", "1"];
+
+        CommandLine.Run([.. export, "--out", folder["all"]]).Succeeded();
+        var told = CommandLine.Run([.. export, "--min-accuracy", "0.9", "--out", folder["kept"]]).Succeeded();
+
+        var (all, kept) = (Variants(folder["all"]), Variants(folder["kept"]));
+        var found = kept.Single(variant => variant.AccuracyFloor is not null);
+        Assert.AreEqual(Floor, found.AccuracyFloor);
+        Assert.IsTrue(kept.All(variant => variant.Accuracy >= Floor && variant.Macs >= found.Macs));
+        CollectionAssert.AreEquivalent(all.Where(variant => variant.Accuracy >= Floor).Select(variant => variant.Id).Union([found.Id]).ToArray(), kept.Select(variant => variant.Id).ToArray());
+        Assert.IsGreaterThan(all.Where(variant => variant.Accuracy < Floor).Max(variant => variant.Macs), found.Macs, "what is cheaper was seen to miss it");
+        StringAssert.Contains(told.Error, "trying for an accuracy of 0.9");
+        StringAssert.Contains(told.Output, $"{found.Id} is the cheapest plan found");
+    }
+
+    [TestMethod]
+    public void Export_ConvolutionsByMacs_TellsWhereMacsAreNotTime()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Convolutions.Save(folder["m.lod.onnx"]);
+
+        var cut = CommandLine.Run("export", folder["m.lod.onnx"], "--budgets", "0.25", "--out", folder["cut"]).Succeeded();
+        var whole = CommandLine.Run("export", folder["m.lod.onnx"], "--budgets", "1", "--out", folder["whole"]).Succeeded();
+
+        StringAssert.Contains(cut.Output, "b25: convolutions at ranks that fill no block");
+        Assert.DoesNotContain("fill no block", whole.Output);
+    }
+
+    [TestMethod]
+    public void Export_AboveAFloor_IsTheSameTwice()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        string[] export = ["export", folder["m.lod.onnx"], "--data", "digits", "--plan", "frontier", "--budgets", "0.5,0.1", "--min-accuracy", "0.93", "--threads", "1"];
+
+        var told = CommandLine.Run([.. export, "--out", folder["first"], "--json"]).Succeeded().Json.GetProperty("variants").EnumerateArray().Last();
+        CommandLine.Run([.. export, "--out", folder["second"]]).Succeeded();
+
+        CollectionAssert.AreEqual(Variants(folder["first"]).Select(variant => (variant.Id, variant.Accuracy)).ToArray(), Variants(folder["second"]).Select(variant => (variant.Id, variant.Accuracy)).ToArray());
+        Assert.AreEqual(0.93, told.GetProperty("accuracy_floor").GetDouble());
+        CollectionAssert.AreEqual(File.ReadAllBytes(folder["first/weights.bin"]), File.ReadAllBytes(folder["second/weights.bin"]));
+    }
+
+    [TestMethod]
+    public void Export_NoSearchNamed_ProbesLayersOnlyWhereThereIsDataAndTheModelWasNotTrainedToBeCut()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["trained.lod.onnx"]);
+        new LodModel(SmallModels.Mlp.Model, SmallModels.Mlp.Pairs, SmallModels.Mlp.Provenance with { Recipe = "svd" }).Save(folder["decomposed.lod.onnx"]);
+
+        Probes("trained", probes: false, "--data", "digits");
+        Probes("decomposed", probes: false);
+        Probes("decomposed", probes: true, "--data", "digits");
+
+        void Probes(string model, bool probes, params string[] data)
+        {
+            CommandLine.Run(["export", folder[$"{model}.lod.onnx"], .. data, "--budgets", "0.5", "--out", folder["family"]]).Succeeded();
+            Assert.AreEqual(probes, File.Exists(folder[$"{model}.lod.errors.json"]), model);
+        }
+    }
+
+    static IReadOnlyList<Variant> Variants(string family) => ProfilesJson.Read<FamilyManifest>(Path.Combine(family, FamilyManifest.FileName)).Variants;
+
+    [TestMethod]
     [DataRow("--budgets 0.5 --variants 3", "give one of them")]
     [DataRow("--variants 0", "found 0")]
     [DataRow("--profile FILE", "--by latency")]

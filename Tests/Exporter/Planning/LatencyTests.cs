@@ -49,6 +49,30 @@ public sealed class LatencyTests
     }
 
     [TestMethod]
+    public void Layers_OfProductsAlone_CountsNothingElseAndStillFollowsTheOrder()
+    {
+        var model = new PlanCutter(LeNet).Cut(FormedPlan.Of(LeNet.Pairs, _ => (LayerForm.Dense, 0)));
+        KernelTime[] kernels = [new("conv1_nchwc", 1, "Conv"), new("pool1", 2, "MaxPool"), new("ReorderOutput_token_9", 4, "ReorderOutput"), new("fused fc1", 8, "FusedGemm")];
+
+        var split = new KernelSplit(model, LeNet.Pairs, kernels, kernel => kernel.Operator is "Conv" or "FusedGemm");
+
+        CollectionAssert.AreEqual((NodeTime[])[new(1, 1), default, new(8, 1), default, default], split.Layers.ToArray());
+        Assert.AreEqual(new NodeTime(9, 2), split.Whole);
+    }
+
+    [TestMethod]
+    public void Measure_TheNodesOfAGraph_TellsTheirOperators()
+    {
+        using var folder = new TemporaryFolder();
+        new PlanCutter(LeNet).Cut(FormedPlan.Of(LeNet.Pairs, _ => (LayerForm.Dense, 0))).Save(folder["lenet.onnx"]);
+
+        var kernels = new KernelMeter().Measure([new TimedGraph(folder["lenet.onnx"], ByNode: true)], new SessionSettings { Threads = 1 }, new MeasureOptions(), folder.Path).Times[0].Kernels;
+
+        Assert.AreEqual(2, kernels.Count(kernel => kernel.Operator.Contains("Conv", StringComparison.Ordinal)));
+        Assert.AreEqual(3, kernels.Count(kernel => kernel.Operator.Contains("Gemm", StringComparison.Ordinal)));
+    }
+
+    [TestMethod]
     public void Measure_ASmallNetwork_TimesEveryLayerAtEveryRankAndHoldsItAgainstOtherModels()
     {
         using var folder = new TemporaryFolder();

@@ -34,6 +34,18 @@ public sealed partial class SweepReportTests
     }
 
     [TestMethod]
+    public void ToHtml_AVariantThatWasChosenByItsAccuracy_SaysSoWhereAccuraciesAreExplained()
+    {
+        var variant = Samples.Variant("b40", 500, 0.9) with { AccuracyData = "digits/test", AccuracySamples = 355, AccuracyFloor = 0.895 };
+        var manifest = SweptFamilies.Manifest("family", [variant]);
+
+        var html = new SweepReport([new SweepSeries("family", manifest, SweptFamilies.Profile(manifest, 100))]).ToHtml();
+
+        Assert.Contains("b40 was looked for as the cheapest to reach 89.5 %", html);
+        Assert.DoesNotContain("was looked for", new SweepReport([SweptFamilies.Series()]).ToHtml());
+    }
+
+    [TestMethod]
     public void ToHtml_AnyReport_AsksForNothingElse()
     {
         var html = new SweepReport([SweptFamilies.Series()]).ToHtml();

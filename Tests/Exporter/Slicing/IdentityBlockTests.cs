@@ -86,6 +86,43 @@ public sealed class IdentityBlockTests
         FormedPlan Plan(LayerForm form) => FormedPlan.Of(lod.Pairs, layer => (form, layer == 0 ? 12 : 9));
     }
 
+    [TestMethod]
+    [DataRow(10, false, false)]
+    [DataRow(10, true, true)]
+    [DataRow(11, false, true)]
+    public void CanAlign_AGemm_OnlyWhereItMayGoWithoutTheBiasThatItLacks(int opset, bool biased, bool can)
+    {
+        var g = new GraphBuilder("linear", seed: 3);
+        var model = g.Build(g.Linear(g.Input("x", 24), "only", 16));
+        model.Proto.OpsetImport.Single(set => set.Domain.Length == 0).Version = opset;
+        var gemm = model.Graph.Node.Single(node => node.OpType == "Gemm");
+        if (!biased)
+        {
+            gemm.Input.RemoveAt(2);
+        }
+
+        var lod = SvdFactoring.Factor(model, new LodProvenance());
+
+        Assert.AreEqual(can, new PlanCutter(lod).CanAlign(lod.Pairs.Single(), 9));
+    }
+
+    [TestMethod]
+    public void Cut_AnOldGemmWithItsBias_AnswersAsThePair()
+    {
+        var g = new GraphBuilder("linear", seed: 3);
+        var model = g.Build(g.Linear(g.Input("x", 24), "only", 16));
+        model.Proto.OpsetImport.Single(set => set.Domain.Length == 0).Version = 10;
+        var lod = SvdFactoring.Factor(model, new LodProvenance());
+        var inputs = Numbers.Uniform(3 * 24);
+
+        var expected = OrtRunner.Run(Cut(LayerForm.Pair), inputs, 3, 24);
+        var actual = OrtRunner.Run(Cut(LayerForm.IdentityBlock), inputs, 3, 24);
+
+        Assert.IsLessThan(Tolerance * expected.Max(Math.Abs), Numbers.LargestDifference(expected, actual));
+
+        MaestroDeploy.Onnx.OnnxModel Cut(LayerForm form) => new PlanCutter(lod).Cut(FormedPlan.Of(lod.Pairs, _ => (form, 9)));
+    }
+
     static float[] Factor(int rank, int size, Random random, double fall) =>
         [.. Enumerable.Range(0, rank * size).Select(i => (float)(Math.Pow(1 - fall, i / size) * (2 * random.NextDouble() - 1)))];
 

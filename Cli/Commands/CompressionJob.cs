@@ -1,0 +1,56 @@
+using MaestroDeploy.Cli.Output;
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Exporter;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+
+namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>From a model to a family: it is factored, tuned where that is asked for, and cut.</summary>
+/// <param name="model">The model's file.</param>
+/// <param name="source">What its layers are watched on, and variants measured.</param>
+/// <param name="tuning">How the factored model learns; null for not at all.</param>
+/// <param name="settings">How graphs are run.</param>
+/// <param name="terminal">Told how far it is.</param>
+/// <param name="cancellation">Stops it.</param>
+sealed class CompressionJob(string model, CalibrationSource source, TrainingOptions? tuning, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
+{
+    /// <summary>Writes a family.</summary>
+    /// <param name="folder">Where to.</param>
+    /// <param name="kept">Where the factored model stays; null for nowhere.</param>
+    /// <param name="choice">Which layers are factored.</param>
+    /// <param name="read">What to cut, given the factored model's file, whose layers may have to be timed for it.</param>
+    public (FamilyManifest Manifest, ExportOptions Options) Run(string folder, string? kept, LayerChoice choice, Func<string, ExportOptions> read)
+    {
+        var workshop = Directory.CreateDirectory($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.partial");
+        try
+        {
+            var file = kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile);
+            new DecompositionJob(settings, terminal, cancellation).Run(model, file, source, choice);
+            var options = read(file) with { Original = model };
+            if (tuning is not null)
+            {
+                // What is trained is what will be cut.
+                options = options with { Plans = options.Plans ?? ExportCommand.Plan(file, source.Evaluation, options, settings, terminal, cancellation) };
+                Tune(file, Path.Combine(workshop.FullName, "tuning"), TrainingJob.ForPlans(tuning, options.Plans));
+            }
+
+            return (ExportCommand.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation), options);
+        }
+        finally
+        {
+            workshop.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>
+    void Tune(string file, string run, TrainingOptions options)
+    {
+        using var teacher = new Teacher(model, settings);
+        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, options, teacher: teacher);
+        File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
+    }
+}
