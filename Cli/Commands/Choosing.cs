@@ -6,9 +6,10 @@ using MaestroDeploy.Runtime;
 namespace MaestroDeploy.Cli.Commands;
 
 /// <summary>The options and the steps that <c>select</c> and <c>run</c> share: open a family, find its profile, choose.</summary>
-sealed class Choosing
+/// <param name="what">What stands first on the command line, in words.</param>
+sealed class Choosing(string what = "A family's folder.")
 {
-    readonly Argument<string> _family = new("family") { Description = "A family's folder." };
+    readonly Argument<string> _family = new("family") { Description = what };
     readonly Option<TimeSpan?> _maxLatency = SharedOptions.MaxLatency();
     readonly Option<int> _percentile = SharedOptions.Percentile();
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
@@ -48,6 +49,22 @@ sealed class Choosing
             : parsed.GetValue(_profile) is { } file ? Given(family, file)
             : Found(family, settings, parsed);
         return new Choice(family, settings, Choose(family, profile, level));
+    }
+
+    /// <summary>One graph in a family's stead, and how to run it; null where the command line names no file.</summary>
+    /// <exception cref="UsageException">An option asks to choose where there is nothing to choose from.</exception>
+    public (string Path, SessionSettings Settings)? Graph(ParseResult parsed, Terminal terminal)
+    {
+        var path = parsed.GetValue(_family)!;
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        Option[] choices = [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis];
+        return choices.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } asked
+            ? throw new UsageException($"{asked.Name} is for a family; {path} is one graph.")
+            : (path, _session.Settings(parsed, terminal));
     }
 
     public static SelectionReport Choose(Family family, LatencyProfile profile, ServiceLevel level)

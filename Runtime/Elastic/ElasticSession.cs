@@ -112,9 +112,10 @@ public sealed class ElasticSession : IDisposable
 
         OrtValue Create(TensorSignature signature, int[] shape)
         {
-            var (value, numbers) = PinnedTensor.Create(signature, shape);
+            var type = ElementType.Named(signature.Type);
+            var numbers = type.Pinned(TensorShapes.Count(shape));
             arrays.Add(signature.Name, numbers);
-            return value;
+            return type.Wrap(numbers, Array.ConvertAll(shape, size => (long)size));
         }
     }
 
@@ -267,7 +268,7 @@ public sealed class ElasticSession : IDisposable
         foreach (var ((signature, shape), value) in wanted.Zip(given))
         {
             var found = value.IsTensor ? value.GetTensorTypeAndShape() : throw new ArgumentException($"{signature} was expected; found no tensor.", argument);
-            if (TensorShapes.TypeName(found.ElementDataType) != signature.Type || !found.Shape.SequenceEqual(shape.Select(size => (long)size)))
+            if (ElementType.Of(found.ElementDataType)?.Name != signature.Type || !found.Shape.SequenceEqual(shape.Select(size => (long)size)))
             {
                 throw new ArgumentException(
                     $"{signature} as [{string.Join(", ", shape)}] was expected; found {found.ElementDataType} [{string.Join(", ", found.Shape)}].", argument);
