@@ -10,6 +10,7 @@ SortedDictionary<string, Action<string[]>> benchmarks = new()
     ["runtime-overhead"] = Overhead.Run,
     ["runtime-switch"] = Switching.Run,
     ["runtime-memory"] = Residents.Run,
+    ["runtime-prepacking"] = Prepacking.Run,
     ["runtime-select"] = SelectingHere.Run,
     ["runtime-contention"] = Contention.Run,
     ["runtime-soak"] = Soak.Run,
