@@ -18,7 +18,7 @@ static class Prepacking
             ServedFamily.Profile(family, settings);
             foreach (var variant in new[] { family.Manifest.Variants[0], family.Manifest.Variants[^2] })
             {
-                Console.WriteLine($"{name}, {variant.Id}, 1 thread: not prepacked, and prepacked in a file, over prepacked in memory");
+                Console.WriteLine($"{name}, {variant.Id}, 1 thread, lower quartiles: not prepacked, and prepacked in a file, over prepacked in memory");
                 foreach (var batch in Batches)
                 {
                     Compare(family, variant.Id, settings, batch);
@@ -37,7 +37,8 @@ static class Prepacking
         RunBuffers[] buffers = [.. sessions.Select(session => session.CreateBuffers())];
         var times = InTurns.Time(Rounds, seed: 1, [.. sessions.Zip(buffers, (session, its) => (Action)(() => session.Run(its)))]);
         Array.ForEach(buffers, its => its.Dispose());
-        Console.WriteLine($"  batch {batch,2}: {InTurns.Ratio(times[1], times[0]):0.00}x, {InTurns.Ratio(times[2], times[0]):0.00}x of {InTurns.Median(times[0]):0.00} ms");
+        double[] quartiles = [.. times.Select(InTurns.LowerQuartile)];
+        Console.WriteLine($"  batch {batch,2}: {quartiles[1] / quartiles[0]:0.00}x, {quartiles[2] / quartiles[0]:0.00}x of {quartiles[0]:0.00} ms");
     }
 
     static ElasticSession Open(Family family, string variant, ElasticOptions options)
