@@ -14,18 +14,18 @@ abstract record ElementType(string Name, TensorElementType Code)
     /// <summary>Every type that graphs are run with.</summary>
     public static IReadOnlyList<ElementType> All { get; } =
     [
-        new ElementType<float>("float32", TensorElementType.Float, random => random.NextSingle()),
-        new ElementType<double>("float64", TensorElementType.Double, random => random.NextDouble()),
-        new ElementType<Float16>("float16", TensorElementType.Float16, random => (Float16)random.NextSingle()),
-        new ElementType<long>("int64", TensorElementType.Int64, random => random.NextInt64(Indices)),
-        new ElementType<int>("int32", TensorElementType.Int32, random => random.Next(Indices)),
-        new ElementType<short>("int16", TensorElementType.Int16, random => (short)random.Next(Indices)),
-        new ElementType<sbyte>("int8", TensorElementType.Int8, random => (sbyte)random.Next(Indices)),
-        new ElementType<ulong>("uint64", TensorElementType.UInt64, random => (ulong)random.Next(Indices)),
-        new ElementType<uint>("uint32", TensorElementType.UInt32, random => (uint)random.Next(Indices)),
-        new ElementType<ushort>("uint16", TensorElementType.UInt16, random => (ushort)random.Next(Indices)),
-        new ElementType<byte>("uint8", TensorElementType.UInt8, random => (byte)random.Next(Indices)),
-        new ElementType<bool>("bool", TensorElementType.Bool, _ => true),
+        new ElementType<float>("float32", TensorElementType.Float, value => value, random => random.NextSingle()),
+        new ElementType<double>("float64", TensorElementType.Double, value => value, random => random.NextDouble()),
+        new ElementType<Float16>("float16", TensorElementType.Float16, value => (Float16)value, random => (Float16)random.NextSingle()),
+        new ElementType<long>("int64", TensorElementType.Int64, value => (long)value, random => random.NextInt64(Indices)),
+        new ElementType<int>("int32", TensorElementType.Int32, value => (int)value, random => random.Next(Indices)),
+        new ElementType<short>("int16", TensorElementType.Int16, value => (short)value, random => (short)random.Next(Indices)),
+        new ElementType<sbyte>("int8", TensorElementType.Int8, value => (sbyte)value, random => (sbyte)random.Next(Indices)),
+        new ElementType<ulong>("uint64", TensorElementType.UInt64, value => (ulong)value, random => (ulong)random.Next(Indices)),
+        new ElementType<uint>("uint32", TensorElementType.UInt32, value => (uint)value, random => (uint)random.Next(Indices)),
+        new ElementType<ushort>("uint16", TensorElementType.UInt16, value => (ushort)value, random => (ushort)random.Next(Indices)),
+        new ElementType<byte>("uint8", TensorElementType.UInt8, value => (byte)value, random => (byte)random.Next(Indices)),
+        new ElementType<bool>("bool", TensorElementType.Bool, value => value != 0, _ => true),
     ];
 
     /// <summary>ONNX Runtime's type; null for one that graphs are not run with.</summary>
@@ -42,6 +42,9 @@ abstract record ElementType(string Name, TensorElementType Code)
     /// <summary>Made-up numbers: floats uniform in [0, 1), whole numbers uniform in [0, 4), truth values all true.</summary>
     public abstract Array Random(int count, Random random);
 
+    /// <summary>The numbers that floats are in this type: whole ones lose what is behind the point, truth values are what is not 0.</summary>
+    public abstract Array Convert(float[] values);
+
     /// <summary>The numbers that bytes are.</summary>
     /// <exception cref="ArgumentException">The last one lacks a part.</exception>
     public abstract Array Read(ReadOnlySpan<byte> bytes);
@@ -52,7 +55,7 @@ abstract record ElementType(string Name, TensorElementType Code)
 
 /// <typeparam name="T">.NET's type of the numbers.</typeparam>
 /// <inheritdoc cref="ElementType"/>
-sealed record ElementType<T>(string Name, TensorElementType Code, Func<Random, T> Next) : ElementType(Name, Code)
+sealed record ElementType<T>(string Name, TensorElementType Code, Func<float, T> From, Func<Random, T> Next) : ElementType(Name, Code)
     where T : unmanaged
 {
     public override Array Pinned(int count) => GC.AllocateArray<T>(count, pinned: true);
@@ -67,6 +70,8 @@ sealed record ElementType<T>(string Name, TensorElementType Code, Func<Random, T
 
         return numbers;
     }
+
+    public override Array Convert(float[] values) => Array.ConvertAll(values, value => From(value));
 
     public override Array Read(ReadOnlySpan<byte> bytes) => bytes.Length % Unsafe.SizeOf<T>() == 0
         ? MemoryMarshal.Cast<byte, T>(bytes).ToArray()

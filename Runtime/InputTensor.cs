@@ -84,6 +84,18 @@ public sealed class InputTensor
         return new InputTensor(name, numbers, numbers.Read(bytes), shape);
     }
 
+    /// <summary>Numbers of any type, from floats: whole ones lose what is behind the point, truth values are what is not 0.</summary>
+    /// <param name="name">The name that the graph gives the input.</param>
+    /// <param name="type">The type to be had, such as <c>float64</c>, <c>uint8</c> or <c>bool</c>.</param>
+    /// <param name="values">The numbers, the last axis running fastest.</param>
+    /// <param name="shape">The size of each axis, outermost first, each 1 or more; nothing for a scalar.</param>
+    /// <exception cref="ArgumentException">The name is empty, the type is none that graphs take, or the values do not fill the shape.</exception>
+    public static InputTensor FromFloats(string name, string type, float[] values, params ReadOnlySpan<int> shape)
+    {
+        var numbers = ElementType.Named(type);
+        return new InputTensor(name, numbers, numbers.Convert(values), shape);
+    }
+
     /// <summary>SHA-256 of its numbers.</summary>
     public byte[] Digest()
     {

@@ -23,7 +23,7 @@ public sealed record ElasticOptions
 
     /// <summary>A folder on this device where prepacked weights are kept in files and mapped, such as <c>FAMILY.packed</c>; null to prepack the active variant in private memory.</summary>
     /// <remarks>
-    /// Runs are as fast, and the active variant takes no more private memory than a standby; standbys are prepacked too. The first session writes about twice
+    /// Runs are as fast, and a variant takes 1 to 2 MB of private memory, active or not; standbys are prepacked too. The first session writes about twice
     /// a variant's weights for each, which takes longer than opening, and those after it map what is there. On the processor only.
     /// Default: null, since it takes disk.
     /// </remarks>

@@ -53,6 +53,10 @@ sealed class PackedGraphs(string folder, Family family)
                 Make(place, graph, settings);
             }
         }
+        catch (IOException) when (Holds(place))
+        {
+            // another process made it meanwhile
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ModelException(place, $"Prepacked weights cannot be kept there: {e.Message}", e);

@@ -152,6 +152,23 @@ public sealed class ModelSessionTests
     }
 
     [TestMethod]
+    [DataRow(11, "float64", 2.5)]
+    [DataRow(10, "float16", 2.5)]
+    [DataRow(Int64, "int64", 2.0)]
+    [DataRow(3, "int8", 2.0)]
+    [DataRow(2, "uint8", 2.0)]
+    [DataRow(9, "bool", 1.0)]
+    public void FromFloats_AnyType_IsTheNumberInThatType(int elementType, string type, double expected)
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.Same(elementType), OneThread);
+
+        var same = session.RunTyped(InputTensor.FromFloats("x", type, [2.5f, 0], 2)).Single().ToArray();
+
+        Assert.AreEqual(expected, Convert.ToDouble(same.GetValue(0)));
+        Assert.AreEqual(0.0, Convert.ToDouble(same.GetValue(1)));
+    }
+
+    [TestMethod]
     public void FromBytes_WhatIsNoNumberOfThatType_IsRefused()
     {
         Assert.Contains("none of float32", Refusal(() => InputTensor.FromBytes("x", "complex64", new byte[8], 1)));
