@@ -14,6 +14,7 @@ SortedDictionary<string, Action<string[]>> benchmarks = new()
     ["runtime-select"] = SelectingHere.Run,
     ["runtime-contention"] = Contention.Run,
     ["runtime-soak"] = Soak.Run,
+    ["runtime-spinning"] = Spinning.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))
