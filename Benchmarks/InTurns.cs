@@ -40,6 +40,9 @@ static class InTurns
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
+    /// <summary>A quarter of the values lie below it: what a busy machine lets through undisturbed.</summary>
+    public static double LowerQuartile(double[] values) => values.Order().ElementAt(values.Length / 4);
+
     /// <summary>The median over the rounds of one time over another in the same round.</summary>
     public static double Ratio(double[] times, double[] baseline) => Median(times.Zip(baseline, (time, other) => time / other));
 }

@@ -12,9 +12,11 @@ SortedDictionary<string, Action<string[]>> benchmarks = new()
     ["runtime-overhead"] = Overhead.Run,
     ["runtime-switch"] = Switching.Run,
     ["runtime-memory"] = Residents.Run,
+    ["runtime-prepacking"] = Prepacking.Run,
     ["runtime-select"] = SelectingHere.Run,
     ["runtime-contention"] = Contention.Run,
     ["runtime-soak"] = Soak.Run,
+    ["runtime-spinning"] = Spinning.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))

@@ -40,6 +40,12 @@ public sealed class ElasticModelOptions
     /// <summary>Whether idle threads spin, which answers sooner and burns the cores. Default: they do, as in a profile made by default.</summary>
     public bool Spinning { get; set; } = true;
 
+    /// <summary>Whether the active variant's weights are prepacked; without it a variant takes little memory, and is slower where a batch has more than one sample. Default: they are.</summary>
+    public bool Prepack { get; set; } = true;
+
+    /// <summary>A folder where prepacked weights are kept in files and mapped: little memory at full speed, for disk; null to prepack in memory. See <see cref="ElasticOptions.PackedFolder"/>.</summary>
+    public string? PackedFolder { get; set; }
+
     /// <summary>Samples in one run. Default: 1.</summary>
     public int Batch { get; set; } = 1;
 
@@ -61,13 +67,14 @@ public sealed class ElasticModelOptions
     /// <exception cref="ArgumentException">A value is out of its range.</exception>
     internal ElasticOptions Elastic()
     {
-        var settings = new SessionSettings { Device = Runtime.Device.Parse(Device), Spinning = Spinning };
+        var settings = new SessionSettings { Device = Runtime.Device.Parse(Device), Spinning = Spinning, Prepack = Prepack };
         return new ElasticOptions
         {
             Settings = Threads is { } threads ? settings with { Threads = threads } : settings,
             AllowFallback = AllowFallback,
             Batch = Batch,
             OpenAxis = OpenAxis,
+            PackedFolder = PackedFolder,
         };
     }
 }

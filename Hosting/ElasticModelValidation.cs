@@ -25,6 +25,11 @@ sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticMode
             return Failed($"{nameof(options.Profile)} '{profile}' is no file; name one that 'maestro profile' wrote, or leave it out.");
         }
 
+        if (options.PackedFolder is not null && !options.Prepack)
+        {
+            return Failed($"{nameof(options.PackedFolder)} keeps prepacked weights, and {nameof(options.Prepack)} is off; set one of them.");
+        }
+
         try
         {
             _ = (options.Level(), options.Elastic());

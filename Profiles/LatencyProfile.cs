@@ -44,16 +44,9 @@ public sealed record LatencyProfile : IVersioned
     /// <summary>Why this profile says nothing about that use, as a sentence that names the mismatch; null when it does.</summary>
     /// <param name="familySha256">SHA-256 of the manifest in use.</param>
     /// <param name="device">The machine in use.</param>
-    /// <param name="provider"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <param name="threads">Threads within one operator.</param>
-    /// <param name="batch">Samples in one run.</param>
-    /// <param name="openAxis">The size of every other axis that the graphs leave open; null where they leave none.</param>
-    public string? StaleBecause(string familySha256, DeviceFingerprint device, string provider, int threads, int batch, int? openAxis = null) =>
+    /// <param name="use">How the family is run there.</param>
+    public string? StaleBecause(string familySha256, DeviceFingerprint device, RunConditions use) =>
         FamilySha256 != familySha256 ? "The family has changed since it was measured."
         : Device.DifferenceFrom(device) is { } difference ? $"It was measured with {difference}."
-        : Measurement.Provider != provider ? $"It was measured on {Measurement.Provider}, not on {provider}."
-        : Measurement.Threads != threads ? $"It was measured with {Measurement.Threads} threads, not {threads}."
-        : Measurement.Batch != batch ? $"It was measured with batch {Measurement.Batch}, not {batch}."
-        : openAxis is not null && Measurement.OpenAxis != openAxis ? $"It was measured with open axes of {Measurement.OpenAxis}, not {openAxis}."
-        : null;
+        : Measurement.DifferenceFrom(use);
 }

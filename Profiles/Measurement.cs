@@ -13,11 +13,11 @@ public sealed record Measurement
     /// <summary>Threads within one operator.</summary>
     public required int Threads { get; init => field = Check.AtLeast(1, value); }
 
-    /// <summary>Whether idle threads spin, which answers sooner and burns the cores.</summary>
-    public required bool Spinning { get; init; }
+    /// <summary>Whether idle threads spin, which answers sooner and burns the cores; null where a profile does not say.</summary>
+    public bool? Spinning { get; init; }
 
-    /// <summary>Whether weights were rearranged at load for faster runs.</summary>
-    public required bool Prepacked { get; init; }
+    /// <summary>Whether weights were rearranged at load for faster runs; null where a profile does not say.</summary>
+    public bool? Prepacked { get; init; }
 
     /// <summary>Samples in one run.</summary>
     public required int Batch { get; init => field = Check.AtLeast(1, value); }
@@ -36,4 +36,17 @@ public sealed record Measurement
 
     /// <summary>When it was measured, in UTC.</summary>
     public required DateTimeOffset MeasuredUtc { get; init; }
+
+    /// <summary>How it differs from a use, as a sentence; null when it was measured in that way.</summary>
+    /// <param name="use">How the family is to be run.</param>
+    public string? DifferenceFrom(RunConditions use) =>
+        Provider != use.Provider ? $"It was measured on {Provider}, not on {use.Provider}."
+        : Threads != use.Threads ? $"It was measured with {Threads} threads, not {use.Threads}."
+        : Spinning is null ? "It does not say whether its idle threads spun."
+        : Spinning != use.Spinning ? $"It was measured with idle threads that {(use.Spinning ? "sleep, not spin" : "spin, not sleep")}."
+        : Prepacked is null ? "It does not say whether its weights were prepacked."
+        : Prepacked != use.Prepacked ? $"It was measured {(use.Prepacked ? "on mapped weights, not prepacked" : "with prepacked weights, not on mapped")} ones."
+        : Batch != use.Batch ? $"It was measured with batch {Batch}, not {use.Batch}."
+        : use.OpenAxis is not null && OpenAxis != use.OpenAxis ? $"It was measured with open axes of {OpenAxis}, not {use.OpenAxis}."
+        : null;
 }

@@ -4,16 +4,17 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MaestroDeploy.Runtime;
 
-/// <summary>One graph, loaded and ready to run: inputs of <c>float32</c>, <c>float16</c>, <c>int64</c>, <c>int32</c> or <c>bool</c>, float outputs.</summary>
+/// <summary>One graph, loaded and ready to run: inputs and outputs are tensors of numbers or truth values.</summary>
 /// <remarks>
-/// Runs may come from several threads at once. Numbers of <c>float16</c> go in and come out as <c>float32</c>; outputs of other types are not asked for.
+/// Runs may come from several threads at once. Most calls are about a graph's float outputs: numbers of <c>float16</c> go in and come out as
+/// <c>float32</c>, and outputs of other types are not asked for; <see cref="RunTyped"/> gives every output as it is.
 /// </remarks>
 public sealed class ModelSession : IDisposable
 {
     readonly string _name;
     readonly InferenceSession _session;
     readonly RunOptions _options = new();
-    readonly string[] _outputNames;
+    readonly string[] _outputNames, _typedNames;
 
     /// <summary>Loads a graph and whatever weights it reads from its own folder.</summary>
     /// <param name="path">The graph's file.</param>
@@ -43,12 +44,11 @@ public sealed class ModelSession : IDisposable
         try
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
-            Outputs = [.. session.OutputNames.Select(output => TensorShapes.Signature(output, session.OutputMetadata[output])).OfType<TensorSignature>().Where(IsFloat)];
+            TensorSignature[] outputs = [.. session.OutputNames.Select(output => TensorShapes.Signature(output, session.OutputMetadata[output])).OfType<TensorSignature>()];
+            Outputs = [.. outputs.Where(IsFloat)];
             _outputNames = [.. Outputs.Select(output => output.Name)];
-            if (Outputs.Count == 0)
-            {
-                throw new ModelException(name, $"It gives {string.Join(" and ", session.OutputNames)}, none of them float32 or float16.");
-            }
+            _typedNames = [.. outputs.Select(output => output.Name)];
+            OtherOutputs = [.. session.OutputNames.Except(_typedNames)];
         }
         catch
         {
@@ -73,6 +73,9 @@ public sealed class ModelSession : IDisposable
 
     /// <summary>What it gives, in the graph's order: its float tensors.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
+
+    /// <summary>The names of outputs that no run asks for: texts, sequences and maps.</summary>
+    public IReadOnlyList<string> OtherOutputs { get; }
 
     /// <summary>What it runs on.</summary>
     public Device Device { get; }
@@ -126,27 +129,19 @@ public sealed class ModelSession : IDisposable
         return RunAll(new InputTensor(OnlyInput.Name, input, shape));
     }
 
-    /// <summary>Runs the graph and returns every output.</summary>
+    /// <summary>Runs the graph and returns every float output.</summary>
     /// <param name="inputs">A tensor for each of the graph's inputs, in any order.</param>
     /// <returns>The outputs in the graph's order.</returns>
     /// <exception cref="ArgumentException">An input is missing, unknown, given twice, or not of the graph's type or shape.</exception>
-    /// <exception cref="ModelException">The run fails.</exception>
-    public IReadOnlyList<NamedTensor> RunAll(params ReadOnlySpan<InputTensor> inputs)
-    {
-        var values = InputValues(inputs);
-        try
-        {
-            using var outputs = RunNative(values);
-            return [.. _outputNames.Zip(outputs, (name, output) => new NamedTensor(
-                name,
-                Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)),
-                Floats(output)))];
-        }
-        finally
-        {
-            Array.ForEach(values, value => value.Dispose());
-        }
-    }
+    /// <exception cref="ModelException">The run fails, or no output is of floats.</exception>
+    public IReadOnlyList<NamedTensor> RunAll(params ReadOnlySpan<InputTensor> inputs) =>
+        Run(inputs, _outputNames, (name, shape, output) => new NamedTensor(name, shape, Floats(output)));
+
+    /// <summary>Runs the graph and returns every output in its own type; see <see cref="OtherOutputs"/> for what is not among them.</summary>
+    /// <returns>The outputs in the graph's order.</returns>
+    /// <inheritdoc cref="RunAll(ReadOnlySpan{InputTensor})"/>
+    public IReadOnlyList<OutputTensor> RunTyped(params ReadOnlySpan<InputTensor> inputs) => Run(inputs, _typedNames, (name, shape, output) =>
+        new OutputTensor(name, ElementType.Of(output.GetTensorTypeAndShape().ElementDataType)!.Name, shape, output.GetTensorMutableRawData().ToArray()));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -191,13 +186,34 @@ public sealed class ModelSession : IDisposable
             : [.. Inputs.Select(input => given[input.Name].ToOrtValue(input.Type))];
     }
 
-    /// <summary>Runs into outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
-    /// <exception cref="ModelException">The run fails.</exception>
-    internal IDisposableReadOnlyCollection<OrtValue> RunNative(OrtValue[] inputs)
+    /// <summary>Runs into float outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
+    /// <exception cref="ModelException">The run fails, or no output is of floats.</exception>
+    internal IDisposableReadOnlyCollection<OrtValue> RunNative(OrtValue[] inputs) => RunNative(inputs, _outputNames);
+
+    IReadOnlyList<T> Run<T>(ReadOnlySpan<InputTensor> inputs, string[] names, Func<string, int[], OrtValue, T> read)
     {
+        var values = InputValues(inputs);
         try
         {
-            return _session.Run(_options, _session.InputNames, inputs, _outputNames);
+            using var outputs = RunNative(values, names);
+            return [.. names.Zip(outputs, (name, output) => read(name, Array.ConvertAll(output.GetTensorTypeAndShape().Shape, checked(size => (int)size)), output))];
+        }
+        finally
+        {
+            Array.ForEach(values, value => value.Dispose());
+        }
+    }
+
+    IDisposableReadOnlyCollection<OrtValue> RunNative(OrtValue[] inputs, string[] names)
+    {
+        if (names.Length == 0)
+        {
+            throw new ModelException(_name, $"It gives {string.Join(" and ", _session.OutputNames)}, none of them of a type that this run asks for.");
+        }
+
+        try
+        {
+            return _session.Run(_options, _session.InputNames, inputs, names);
         }
         catch (OnnxRuntimeException e)
         {
@@ -263,5 +279,5 @@ public sealed class ModelSession : IDisposable
 
     TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
         ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "
-            + "not float32, float16, int64, int32 or bool.");
+            + $"none of {string.Join(", ", ElementType.All.Select(type => type.Name))}.");
 }

@@ -6,9 +6,6 @@ namespace MaestroDeploy.Runtime;
 /// <summary>A loaded graph with its inputs and outputs in place, so that running it again allocates no tensor.</summary>
 sealed class PreparedRun : IDisposable
 {
-    // Whole numbers are mostly indices, and the smallest are valid in every table.
-    const int Indices = 4;
-
     readonly ModelSession _session;
     readonly OrtValue[] _inputs;
     IDisposableReadOnlyCollection<OrtValue>? _outputs;
@@ -52,24 +49,7 @@ sealed class PreparedRun : IDisposable
 
     static InputTensor Filled(TensorSignature input, int[] shape, Random random)
     {
-        return input.Type switch
-        {
-            "float32" or "float16" => new InputTensor(input.Name, Numbers(random.NextSingle), shape),
-            "int64" => new InputTensor(input.Name, Numbers(() => random.NextInt64(Indices)), shape),
-            "int32" => new InputTensor(input.Name, Numbers(() => random.Next(Indices)), shape),
-            "bool" => new InputTensor(input.Name, Numbers(() => true), shape),
-            _ => throw new ArgumentException($"An input {input} cannot be made up.", nameof(input)),
-        };
-
-        T[] Numbers<T>(Func<T> next)
-        {
-            var numbers = new T[shape.Aggregate(1, (product, size) => product * size)];
-            for (var i = 0; i < numbers.Length; i++)
-            {
-                numbers[i] = next();
-            }
-
-            return numbers;
-        }
+        var type = ElementType.Named(input.Type);
+        return new InputTensor(input.Name, type, type.Random(TensorShapes.Count(shape), random), shape);
     }
 }

@@ -8,7 +8,7 @@ namespace MaestroDeploy.Runtime;
 /// <param name="Problem">Why there is none, as a sentence; null when there is one.</param>
 public sealed record StoredProfile(string Path, LatencyProfile? Profile, string? Problem);
 
-/// <summary>Where latency profiles are kept: one file for each device, provider, thread count and batch.</summary>
+/// <summary>Where latency profiles are kept: one file for each device, provider, thread count, batch, and setting that is not the default.</summary>
 /// <param name="folder">The folder; made when the first profile is saved.</param>
 public sealed class ProfileStore(string folder)
 {
@@ -19,12 +19,12 @@ public sealed class ProfileStore(string folder)
     /// <param name="family">The family.</param>
     public static ProfileStore Beside(Family family) => new(family.Folder + ".profiles");
 
-    /// <summary>Where a profile is kept: <c>some-cpu-cuda-0-t4-b1.json</c>.</summary>
+    /// <summary>Where a profile is kept: <c>some-cpu-cuda-0-t4-b1.json</c>; <c>-sleeping</c> or <c>-mapped</c> before the end where threads do not spin or weights are not prepacked.</summary>
     /// <param name="device">The machine.</param>
     /// <param name="settings">How graphs are run there.</param>
     /// <param name="batch">Samples in one run.</param>
     public string PathFor(DeviceFingerprint device, SessionSettings settings, int batch) =>
-        PathFor(device.Name, settings.Device.ToString(), settings.Threads, batch);
+        PathFor(device.Name, settings.Device.ToString(), settings.Threads, batch, settings.Spinning, settings.Prepack);
 
     /// <summary>Keeps a profile, in place of an older one of the same use.</summary>
     /// <param name="profile">What was measured.</param>
@@ -33,7 +33,7 @@ public sealed class ProfileStore(string folder)
     public string Save(LatencyProfile profile)
     {
         var how = profile.Measurement;
-        var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch);
+        var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch, how.Spinning ?? true, how.Prepacked ?? true);
         if (how.Mode == "calibrated")
         {
             path = Path.ChangeExtension(path, ".calibrated.json"); // it answers one question, so it must not stand in for a whole profile
@@ -70,8 +70,8 @@ public sealed class ProfileStore(string folder)
         }
     }
 
-    string PathFor(string device, string provider, int threads, int batch) =>
-        Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}.json");
+    string PathFor(string device, string provider, int threads, int batch, bool spinning, bool prepacked) =>
+        Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}{(spinning ? "" : "-sleeping")}{(prepacked ? "" : "-mapped")}.json");
 }
 
 /// <summary>What a profile says about a use of a family.</summary>
@@ -79,6 +79,13 @@ static class ProfileUse
 {
     /// <summary>Why it says nothing, as a sentence; null when it holds.</summary>
     public static string? StaleBecause(this LatencyProfile profile, Family family, DeviceFingerprint device, SessionSettings settings, int batch, int openAxis) =>
-        profile.StaleBecause(
-            family.Sha256, device, settings.Device.ToString(), settings.Threads, batch, family.Manifest.LeavesAxesOpen ? openAxis : null);
+        profile.StaleBecause(family.Sha256, device, new RunConditions
+        {
+            Provider = settings.Device.ToString(),
+            Threads = settings.Threads,
+            Spinning = settings.Spinning,
+            Prepacked = settings.Prepack,
+            Batch = batch,
+            OpenAxis = family.Manifest.LeavesAxesOpen ? openAxis : null,
+        });
 }

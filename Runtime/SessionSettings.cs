@@ -20,7 +20,7 @@ public sealed record SessionSettings
     }
     = Math.Min(Environment.ProcessorCount, MostThreads);
 
-    /// <summary>Whether idle threads spin, which answers sooner and burns the cores. Default: they do.</summary>
+    /// <summary>Whether idle threads spin for a millisecond, which answers sooner and burns the cores. Default: they do.</summary>
     public bool Spinning { get; init; } = true;
 
     /// <summary>Whether weights are rearranged at load: faster runs, but a private copy in memory. Default: they are.</summary>

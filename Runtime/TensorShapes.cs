@@ -1,6 +1,5 @@
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace MaestroDeploy.Runtime;
 
@@ -12,14 +11,14 @@ static class TensorShapes
     /// <summary>What a graph's own description of a tensor says; null when its type is none that runs take.</summary>
     public static TensorSignature? Signature(string name, NodeMetadata metadata)
     {
-        if (!metadata.IsTensor || TypeName(metadata.ElementDataType) is not { } type)
+        if (!metadata.IsTensor || ElementType.Of(metadata.ElementDataType) is not { } type)
         {
             return null;
         }
 
         var axes = metadata.Dimensions.Zip(metadata.SymbolicDimensions, (size, symbol) =>
             size >= 0 ? new Axis(size) : new Axis(string.IsNullOrWhiteSpace(symbol) ? "?" : symbol));
-        return new TensorSignature(name, type, [.. axes]);
+        return new TensorSignature(name, type.Name, [.. axes]);
     }
 
     /// <summary>Whether a shape is one that a signature allows: as many axes, each of a size of 1 or more, fixed sizes kept.</summary>
@@ -61,17 +60,10 @@ static class TensorShapes
         return (shapes, null);
     }
 
+    /// <summary>How many numbers a shape holds.</summary>
+    /// <exception cref="OverflowException">More than an array can.</exception>
+    public static int Count(int[] shape) => shape.Aggregate(1, checked((product, size) => product * size));
+
     /// <summary>The sizes with commas between.</summary>
     public static string Text(ReadOnlySpan<int> shape) => string.Join(", ", shape.ToArray());
-
-    /// <summary>The type's name in signatures; null for one that runs do not take.</summary>
-    public static string? TypeName(TensorElementType type) => type switch
-    {
-        TensorElementType.Float => "float32",
-        TensorElementType.Float16 => "float16",
-        TensorElementType.Int64 => "int64",
-        TensorElementType.Int32 => "int32",
-        TensorElementType.Bool => "bool",
-        _ => null,
-    };
 }

@@ -7,12 +7,14 @@ namespace MaestroDeploy.Benchmarks.Runtime;
 /// <summary>Private memory of all variants of a family resident in one session, against a session of ONNX Runtime's default kind for each; every case in a process of its own.</summary>
 static class Residents
 {
+    static readonly string[] Ways = ["memory", "file", "mapped"];
+
     public static void Run(string[] args)
     {
         if (args is [var size, var part, .. var rest])
         {
             var family = size == "four" ? ServedFamily.Large() : ServedFamily.LargeOfEight();
-            Console.WriteLine(part == "elastic" ? Elastic(family, active: rest[0]) : Separate(family, prepack: part == "separate"));
+            Console.WriteLine(part == "elastic" ? Elastic(family, active: rest[0], how: rest[1]) : Separate(family, prepack: part == "separate"));
             return;
         }
 
@@ -23,21 +25,29 @@ static class Residents
             Console.WriteLine($"{name} variants, {family.Manifest.Files.First(file => file.File == "weights.bin").Bytes / 1e6:0} MB of weights; private memory (RssAnon)");
             Console.WriteLine($"  a session each                   {separate[^1]:0.0} MB, growing by {string.Join(", ", Growth(separate))}");
             Console.WriteLine($"  a session each, mapped weights   {mapped[^1]:0.0} MB, growing by {string.Join(", ", Growth(mapped))}");
+            Console.WriteLine("  one ElasticSession, over a session each: prepacked in memory, prepacked in a file, mapped and not prepacked");
             foreach (var variant in family.Manifest.Variants)
             {
-                var elastic = Measured(name, "elastic", variant.Id)[0];
-                Console.WriteLine($"  ElasticSession on {variant.Id,-14} {elastic:0.0} MB, {elastic / separate[^1]:0.00} of a session each");
+                Measured(name, "elastic", variant.Id, "file"); // makes the files
+                var cases = Ways.Select(how => (How: how, Size: Measured(name, "elastic", variant.Id, how)[0]));
+                Console.WriteLine($"  ElasticSession on {variant.Id,-14} {string.Join(", ", cases.Select(one => $"{one.How} {one.Size:0.0} MB, {one.Size / separate[^1]:0.00}"))}");
             }
         }
     }
 
     // The limit is the active variant's own, so that the session selects it and keeps all others by.
-    static string Elastic(Family family, string active)
+    static string Elastic(Family family, string active, string how)
     {
-        var (settings, before) = (new SessionSettings(), PrivateMegabytes());
-        var profile = ServedFamily.Profile(family, settings);
+        var (settings, before) = (new SessionSettings { Prepack = how != "mapped" }, PrivateMegabytes());
+        var profile = ServedFamily.Profile(family, new SessionSettings());
         var level = new ServiceLevel { MaxLatency = TimeSpan.FromMicroseconds(1 + profile.Find(active)!.Steady.P90UpperUs!.Value) };
-        using var session = new ElasticSession(family, profile, level, new ElasticOptions { Settings = settings, Standbys = 8, Governor = null });
+        using var session = new ElasticSession(family, profile, level, new ElasticOptions
+        {
+            Settings = settings,
+            Standbys = 8,
+            Governor = null,
+            PackedFolder = how == "file" ? ServedFamily.PackedFolder(family) : null,
+        });
         using var buffers = session.CreateBuffers();
         session.Run(buffers);
         return session.Active.Id == active ? $"{PrivateMegabytes() - before:R}" : "NaN"; // tied with another
@@ -70,5 +80,8 @@ static class Residents
 
     static IEnumerable<string> Growth(double[] sizes) => sizes.Zip(sizes.Prepend(0), (size, before) => $"{size - before:0.0} MB");
 
-    static double PrivateMegabytes() => double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1]) / 1000;
+    /// <summary>Memory of this process that no file backs.</summary>
+    public static long PrivateBytes() => 1024 * long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1]);
+
+    static double PrivateMegabytes() => PrivateBytes() / 1e6;
 }

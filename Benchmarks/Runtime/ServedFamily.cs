@@ -23,6 +23,9 @@ static class ServedFamily
     /// <summary>The same network cut into eight.</summary>
     public static Family LargeOfEight() => Made("large-of-eight", [1, 32, 32], [2048, 2048], [1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.0625]);
 
+    /// <summary>Nine MB of dense 3x3 convolutions on 32x32 images, three variants.</summary>
+    public static Family Convolutions() => Made("convolutions", () => ConvolutionNet([3, 32, 32], [64, 128, 256, 512]), [1, 0.5, 0.25]);
+
     /// <summary>A quick profile, measured once and kept beside the family for as long as it holds.</summary>
     public static LatencyProfile Profile(Family family, SessionSettings settings)
     {
@@ -37,14 +40,19 @@ static class ServedFamily
         return profile;
     }
 
-    static Family Made(string name, int[] sample, int[] hidden, double[] budgets)
+    /// <summary>Where prepacked weights of a family are kept.</summary>
+    public static string PackedFolder(Family family) => family.Folder + ".packed";
+
+    static Family Made(string name, int[] sample, int[] hidden, double[] budgets) => Made(name, () => Mlp(sample, hidden), budgets);
+
+    static Family Made(string name, Func<OnnxModel> model, double[] budgets)
     {
         var folder = Path.Combine("artifacts", "benchmarks", name);
         if (!File.Exists(Path.Combine(folder, FamilyManifest.FileName)))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
             var source = folder + ".lod.onnx";
-            SvdFactoring.Factor(Mlp(sample, hidden), new LodProvenance { Model = "mlp", Recipe = "svd" }).Save(source);
+            SvdFactoring.Factor(model(), new LodProvenance { Model = name, Recipe = "svd" }).Save(source);
             new FamilyExporter(new ExportOptions { Budgets = [.. budgets.Select(share => new Budget(share))] }).Export(source, folder);
         }
 
@@ -61,5 +69,17 @@ static class ServedFamily
         }
 
         return g.Build(g.Linear(x, "logits", 10));
+    }
+
+    static OnnxModel ConvolutionNet(int[] sample, int[] channels)
+    {
+        var g = new GraphBuilder("convolutions", seed: 1);
+        var x = g.Input("image", sample);
+        foreach (var (i, width) in channels.Index())
+        {
+            x = g.MaxPool(g.Relu(g.Conv(x, $"conv{i + 1}", width, kernel: 3, pad: 1)), 2);
+        }
+
+        return g.Build(g.Linear(g.Flatten(x), "logits", 10));
     }
 }

@@ -6,9 +6,10 @@ using MaestroDeploy.Runtime;
 namespace MaestroDeploy.Cli.Commands;
 
 /// <summary>The options and the steps that <c>select</c> and <c>run</c> share: open a family, find its profile, choose.</summary>
-sealed class Choosing
+/// <param name="what">What stands first on the command line, in words.</param>
+sealed class Choosing(string what = "A family's folder.")
 {
-    readonly Argument<string> _family = new("family") { Description = "A family's folder." };
+    readonly Argument<string> _family = new("family") { Description = what };
     readonly Option<TimeSpan?> _maxLatency = SharedOptions.MaxLatency();
     readonly Option<int> _percentile = SharedOptions.Percentile();
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy();
@@ -16,26 +17,26 @@ sealed class Choosing
     readonly Option<long?> _maxMemory = SharedOptions.MaxBytes("--max-memory", "The most private memory that a loaded variant may take");
     readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure now, in some seconds, the few variants that this choice needs." };
     readonly Option<string?> _profile = new Option<string?>("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." }.OfFiles();
-    readonly Option<Device> _device = SharedOptions.OnDevice();
-    readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
-    readonly Option<int> _threads = SharedOptions.Threads();
+    readonly SessionFlags _session = new();
     readonly Option<int> _batch = SharedOptions.Batch();
     readonly Option<int> _openAxis = SharedOptions.OpenAxis();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_family);
-        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _device, _allowFallback, _threads, _batch, _openAxis })
+        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis })
         {
             command.Options.Add(option);
         }
+
+        _session.AddTo(command);
     }
 
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
     public Choice Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var family = Family.Open(parsed.GetValue(_family)!);
-        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads), parsed.GetValue(_allowFallback), terminal);
+        var settings = _session.Settings(parsed, terminal);
         var level = UsageException.Check(() => new ServiceLevel
         {
             MaxLatency = parsed.GetValue(_maxLatency),
@@ -48,6 +49,22 @@ sealed class Choosing
             : parsed.GetValue(_profile) is { } file ? Given(family, file)
             : Found(family, settings, parsed);
         return new Choice(family, settings, Choose(family, profile, level));
+    }
+
+    /// <summary>One graph in a family's stead, and how to run it; null where the command line names no file.</summary>
+    /// <exception cref="UsageException">An option asks to choose where there is nothing to choose from.</exception>
+    public (string Path, SessionSettings Settings)? Graph(ParseResult parsed, Terminal terminal)
+    {
+        var path = parsed.GetValue(_family)!;
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        Option[] choices = [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis];
+        return choices.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } asked
+            ? throw new UsageException($"{asked.Name} is for a family; {path} is one graph.")
+            : (path, _session.Settings(parsed, terminal));
     }
 
     public static SelectionReport Choose(Family family, LatencyProfile profile, ServiceLevel level)
@@ -75,7 +92,7 @@ sealed class Choosing
     LatencyProfile Found(Family family, SessionSettings settings, ParseResult parsed)
     {
         var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch), parsed.GetValue(_openAxis));
-        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch and --open-axis, or give --calibrate.");
+        return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch, --open-axis, --no-spinning and --no-prepacking, or give --calibrate.");
     }
 
     static LatencyProfile Given(Family family, string file)

@@ -13,16 +13,15 @@ static class ProfileCommand
     public static Command Create(Terminal terminal)
     {
         var family = new Argument<string>("family") { Description = "A family's folder; or a model.lod.onnx, whose layers are then measured for 'export --by latency'." };
-        var (device, threads, batch) = (SharedOptions.OnDevice(), SharedOptions.Threads(), SharedOptions.Batch());
-        var allowFallback = SharedOptions.AllowFallback();
-        var full = SharedOptions.Full();
-        var openAxis = SharedOptions.OpenAxis();
+        var (batch, openAxis, full) = (SharedOptions.Batch(), SharedOptions.OpenAxis(), SharedOptions.Full());
+        var session = new SessionFlags();
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
-        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, device, allowFallback, threads, batch, openAxis, full, output };
+        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, batch, openAxis, full, output };
+        session.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var folder = parsed.GetValue(family)!;
-            var settings = SharedOptions.Settings(parsed.GetValue(device), parsed.GetValue(threads), parsed.GetValue(allowFallback), terminal);
+            var settings = session.Settings(parsed, terminal);
             var options = UsageException.Check(() => new MeasureOptions
             {
                 Batch = parsed.GetValue(batch),

@@ -77,7 +77,8 @@ static class QuickstartCommand
         const int Sample = 7;
         var values = new float[samples.SampleSize];
         samples.CopySamples([Sample], values);
-        var outputs = RunCommand.Run(family, selection, new NpyArray(samples.SampleShape, values, "float32"), "the test image", settings);
-        return new AnswerReport(Sample, samples.Labels[Sample], RunCommand.Largest(outputs[0])[0]);
+        using var session = new ModelSession(family.PathOf(family.Manifest.Find(selection.Variant.Id)!), settings);
+        var scores = session.Run(values, [1, .. samples.SampleShape]);
+        return new AnswerReport(Sample, samples.Labels[Sample], Array.IndexOf(scores, scores.Max()));
     }
 }

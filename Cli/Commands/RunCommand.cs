@@ -8,90 +8,119 @@ using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
-/// <summary><c>maestro run</c>: answers an input with the variant that fits.</summary>
+/// <summary><c>maestro run</c>: answers an input with a family's variant that fits, or with one graph.</summary>
 static class RunCommand
 {
     /// <summary>What <c>run --json</c> prints.</summary>
-    /// <param name="Variant">The variant that ran.</param>
+    /// <param name="Variant">The variant that ran; absent for one graph, and so are the next two.</param>
     /// <param name="Fits">Whether it keeps the limits.</param>
     /// <param name="Reason">Why it was chosen.</param>
     /// <param name="Outputs">The outputs by name.</param>
-    internal sealed record RunReport(VariantReport Variant, bool Fits, string Reason, IReadOnlyList<OutputReport> Outputs);
+    internal sealed record RunReport(VariantReport? Variant, bool? Fits, string? Reason, IReadOnlyList<OutputReport> Outputs);
 
     /// <summary>One output.</summary>
     /// <param name="Name">Its name in the graph.</param>
+    /// <param name="Type">Its type: <c>float32</c>, <c>int64</c> and so on.</param>
     /// <param name="Shape">Its shape, batch first.</param>
     /// <param name="Values">Row-major; null stands for what JSON has no number for, infinities and NaN.</param>
-    /// <param name="Largest">For each sample, where its largest value stands: a classifier's answer.</param>
-    internal sealed record OutputReport(string Name, int[] Shape, float?[] Values, int[] Largest);
+    /// <param name="Largest">Of <c>float32</c> and <c>float16</c>, where the largest value of each sample stands: a classifier's answer.</param>
+    internal sealed record OutputReport(string Name, string Type, int[] Shape, IReadOnlyList<object?> Values, int[]? Largest);
 
     public static Command Create(Terminal terminal)
     {
-        var input = new Option<string>("--input") { Description = "A .npy file of float32: one sample, or a batch with its axis in front.", Required = true };
-        var output = new Option<string?>("--out") { Description = "A .npy file for the first output." };
-        var command = new Command("run", "Run the variant that fits on an input.") { input, output };
-        var choosing = new Choosing();
+        var input = new Option<string[]>("--input")
+        {
+            Description = "FILE.npy, or NAME=FILE.npy for each of several inputs, or a FILE.npz with an array for each by its name. One sample may lack its batch axis.",
+            Required = true,
+        };
+        var output = new Option<string?>("--out") { Description = "A .npz file for every output by its name, or a .npy file for the first." };
+        var command = new Command("run", "Run the variant that fits, or one graph, on an input.") { input, output };
+        var choosing = new Choosing("A family's folder, or one .onnx file.");
         choosing.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var (family, settings, selection) = choosing.Choose(parsed, terminal, cancellation);
-            var outputs = Run(family, selection, NpyFile.Read(parsed.GetValue(input)!), parsed.GetValue(input)!, settings);
-            terminal.Say(selection.Reason);
-            foreach (var one in outputs)
-            {
-                terminal.Say(Describe(one));
-            }
-
-            if (parsed.GetValue(output) is { } file)
-            {
-                NpyFile.Write(file, [.. outputs[0].Shape], outputs[0].Values);
-            }
-
-            terminal.Answer(new RunReport(selection.Variant, selection.Fits, selection.Reason, [.. outputs.Select(Report)]));
+            terminal.Answer(choosing.Graph(parsed, terminal) is var (graph, settings)
+                ? new RunReport(null, null, null, Answer(graph, settings, ""))
+                : Choose());
             return Task.FromResult(0);
+
+            RunReport Choose()
+            {
+                var (family, settings, selection) = choosing.Choose(parsed, terminal, cancellation);
+                terminal.Say(selection.Reason);
+                var scaling = family.Manifest.Provenance.Scaling is { } words ? $", scaled as {words}" : "";
+                return new RunReport(selection.Variant, selection.Fits, selection.Reason, Answer(family.PathOf(family.Manifest.Find(selection.Variant.Id)!), settings, scaling));
+            }
+
+            OutputReport[] Answer(string path, SessionSettings settings, string hint)
+            {
+                using var session = new ModelSession(path, settings);
+                var outputs = session.RunTyped(new RunInputs(session.Inputs, hint).Read(parsed.GetValue(input)!));
+                foreach (var one in outputs)
+                {
+                    terminal.Say(Describe(one));
+                }
+
+                if (session.OtherOutputs.Count > 0)
+                {
+                    terminal.Say($"Not of numbers, and left out: {string.Join(", ", session.OtherOutputs)}.");
+                }
+
+                if (parsed.GetValue(output) is { } file)
+                {
+                    Write(file, outputs);
+                }
+
+                return [.. outputs.Select(Report)];
+            }
         });
         return command;
     }
 
-    /// <summary>Runs the chosen variant.</summary>
-    /// <exception cref="CommandException">The input is not of the type or shape that the family takes.</exception>
-    public static IReadOnlyList<NamedTensor> Run(Family family, SelectionReport selection, NpyArray input, string file, SessionSettings settings)
+    static void Write(string file, IReadOnlyList<OutputTensor> outputs)
     {
-        using var session = new ModelSession(family.PathOf(family.Manifest.Find(selection.Variant.Id)!), settings);
-        var wanted = session.Inputs[0];
-        if (input.DType != "float32")
+        if (file.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
         {
-            throw new CommandException($"{file}: it holds {input.DType}, and the family takes {wanted}{Scaling(family)}.");
+            NpzFile.Write(file, outputs.Select(output => (output.Name, AsNumPy(output))));
+        }
+        else
+        {
+            NpyFile.Write(file, AsNumPy(outputs[0]));
         }
 
-        // One sample may come without its batch axis.
-        int[] shape = input.Shape.Length == wanted.Shape.Count - 1 ? [1, .. input.Shape] : [.. input.Shape];
-        var fits = shape.Length == wanted.Shape.Count && shape.Zip(wanted.Shape).All(axis => axis.First > 0 && (axis.Second.Size ?? axis.First) == axis.First);
-        if (!fits)
-        {
-            throw new CommandException($"{file}: its shape is [{string.Join(", ", input.Shape)}], and the family takes {wanted}{Scaling(family)}.");
-        }
-
-        return session.RunAll(input.Values, shape);
+        static NpyBytes AsNumPy(OutputTensor output) => new([.. output.Shape], output.Type, output.Bytes);
     }
 
-    /// <summary>For each sample of an output, where its largest value stands: a classifier's answer.</summary>
-    public static int[] Largest(NamedTensor output)
+    static OutputReport Report(OutputTensor output) =>
+        new(output.Name, output.Type, output.Shape, [.. output.ToArray().Cast<object>().Select(Finite)], Largest(output));
+
+    static object? Finite(object value) => value switch
     {
+        float number => float.IsFinite(number) ? value : null,
+        double number => double.IsFinite(number) ? value : null,
+        _ => value,
+    };
+
+    static int[]? Largest(OutputTensor output)
+    {
+        if (output.ToArray() is not float[] values)
+        {
+            return null;
+        }
+
         var samples = output.Shape.Length == 0 ? 1 : output.Shape[0];
-        var size = samples == 0 ? 0 : output.Values.Length / samples;
-        return size == 0 ? [] : [.. Enumerable.Range(0, samples).Select(sample => TensorPrimitives.IndexOfMax<float>(output.Values.AsSpan(sample * size, size)))];
+        var size = samples == 0 ? 0 : values.Length / samples;
+        return size == 0 ? [] : [.. Enumerable.Range(0, samples).Select(sample => TensorPrimitives.IndexOfMax<float>(values.AsSpan(sample * size, size)))];
     }
 
-    static OutputReport Report(NamedTensor output) => new(
-        output.Name, output.Shape, Array.ConvertAll(output.Values, value => float.IsFinite(value) ? value : (float?)null), Largest(output));
-
-    static string Scaling(Family family) => family.Manifest.Provenance.Scaling is { } scaling ? $", scaled as {scaling}" : "";
-
-    static string Describe(NamedTensor output)
+    static string Describe(OutputTensor output)
     {
         const int Shown = 10;
-        var values = string.Join(", ", output.Values.Take(Shown).Select(value => value.ToString("g4", CultureInfo.InvariantCulture)));
-        return $"{output.Name} [{string.Join(", ", output.Shape)}]: {values}{(output.Values.Length > Shown ? ", …" : "")}; largest at {string.Join(", ", Largest(output).Take(Shown))}";
+        var values = output.ToArray();
+        var shown = values.Cast<object>().Take(Shown).Select(value => value is float or double
+            ? ((IFormattable)value).ToString("g4", CultureInfo.InvariantCulture)
+            : Convert.ToString(value, CultureInfo.InvariantCulture));
+        var largest = Largest(output) is { } at ? $"; largest at {string.Join(", ", at.Take(Shown))}" : "";
+        return $"{output.Name} {output.Type} [{string.Join(", ", output.Shape)}]: {string.Join(", ", shown)}{(values.Length > Shown ? ", …" : "")}{largest}";
     }
 }

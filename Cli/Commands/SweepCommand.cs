@@ -22,9 +22,7 @@ sealed class SweepCommand
     }.OfFiles();
 
     readonly Option<bool> _measure = new("--measure") { Description = "Measure here and now, even where there is a profile that holds." };
-    readonly Option<Device> _device = SharedOptions.OnDevice();
-    readonly Option<bool> _allowFallback = SharedOptions.AllowFallback();
-    readonly Option<int> _threads = SharedOptions.Threads();
+    readonly SessionFlags _session = new();
     readonly Option<int> _batch = SharedOptions.Batch();
     readonly Option<int> _openAxis = SharedOptions.OpenAxis();
     readonly Option<bool> _full = SharedOptions.Full();
@@ -37,13 +35,13 @@ sealed class SweepCommand
         command.Arguments.Add(sweep._families);
         foreach (var option in new Option[]
         {
-            sweep._data, sweep._dataDir, sweep._profiles, sweep._measure, sweep._device, sweep._allowFallback, sweep._threads, sweep._batch, sweep._openAxis, sweep._full,
-            sweep._output,
+            sweep._data, sweep._dataDir, sweep._profiles, sweep._measure, sweep._batch, sweep._openAxis, sweep._full, sweep._output,
         })
         {
             command.Options.Add(option);
         }
 
+        sweep._session.AddTo(command);
         sweep._format.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -56,7 +54,7 @@ sealed class SweepCommand
     void Go(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var page = PagePath(parsed.GetValue(_output)!);
-        var settings = SharedOptions.Settings(parsed.GetValue(_device), parsed.GetValue(_threads), parsed.GetValue(_allowFallback), terminal);
+        var settings = _session.Settings(parsed, terminal);
         var options = UsageException.Check(() => new MeasureOptions
         {
             Batch = parsed.GetValue(_batch),

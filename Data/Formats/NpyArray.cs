@@ -27,6 +27,6 @@ public sealed record NpyArray
     /// <summary>The values, row-major. Integers beyond 2^24 and float64 have been rounded to the nearest float.</summary>
     public float[] Values { get; }
 
-    /// <summary>NumPy's name of the type in the file: float32, float64, int32, int64 or uint8.</summary>
+    /// <summary>NumPy's name of the type in the file, such as float32, int64 or bool.</summary>
     public string DType { get; }
 }

@@ -47,11 +47,11 @@ sealed partial record NpyHeader(NpyType Type, ImmutableArray<int> Shape, int Cou
         return Parse(Encoding.UTF8.GetString(text), length - start.Length - size.Length - textLength, source);
     }
 
-    /// <summary>A version 1 header for float32 values, padded so that they begin on a multiple of 64 bytes.</summary>
-    public static byte[] ForFloats(ImmutableArray<int> shape)
+    /// <summary>A version 1 header, padded so that the values begin on a multiple of 64 bytes.</summary>
+    public static byte[] For(NpyType type, ImmutableArray<int> shape)
     {
         var tuple = string.Join(", ", shape) + (shape.Length == 1 ? "," : ""); // as Python writes a tuple
-        var text = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({tuple}), }}";
+        var text = $"{{'descr': '{type.Code}', 'fortran_order': False, 'shape': ({tuple}), }}";
         var before = Magic.Length + 4;
         var padded = (before + text.Length + 1 + Alignment - 1) / Alignment * Alignment - before;
         byte[] lead = [.. Magic, 1, 0, (byte)padded, (byte)(padded >> 8)];

@@ -7,9 +7,28 @@ public static class NpzFile
 {
     const string Extension = ".npy";
 
-    /// <summary>Reads every array, by its name (<c>arr_0</c>, … where it was saved without); other files in it are passed over.</summary>
+    /// <summary>Reads every array as floats, by its name (<c>arr_0</c>, … where it was saved without); other files in it are passed over.</summary>
     /// <exception cref="DataFormatException">It is no zip file, an array cannot be read, or together they would be too large.</exception>
-    public static IReadOnlyDictionary<string, NpyArray> Read(string path)
+    public static IReadOnlyDictionary<string, NpyArray> Read(string path) => Read(path, NpyFile.Read);
+
+    /// <summary>Reads every array as the bytes that it has.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static IReadOnlyDictionary<string, NpyBytes> ReadBytes(string path) => Read(path, NpyFile.ReadBytes);
+
+    /// <summary>Writes arrays, not compressed, to a file that appears whole or not at all, in place of one already there.</summary>
+    /// <param name="path">Where to write; its folder exists.</param>
+    /// <param name="arrays">The arrays and their names.</param>
+    public static void Write(string path, params IEnumerable<(string Name, NpyBytes Array)> arrays) => FileBeside.Write(path, file =>
+    {
+        using var zip = new ZipArchive(file, ZipArchiveMode.Create);
+        foreach (var (name, array) in arrays)
+        {
+            using var entry = zip.CreateEntry(name + Extension, CompressionLevel.NoCompression).Open();
+            NpyFile.Write(entry, array);
+        }
+    });
+
+    static Dictionary<string, T> Read<T>(string path, Func<Stream, long, string, T> read)
     {
         using var file = File.OpenRead(path);
         try
@@ -23,11 +42,11 @@ public static class NpzFile
                 throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and one of its size can have {limit}.");
             }
 
-            var arrays = new Dictionary<string, NpyArray>();
+            var arrays = new Dictionary<string, T>();
             foreach (var entry in entries)
             {
                 using var content = entry.Open();
-                arrays[entry.FullName[..^Extension.Length]] = NpyFile.Read(content, entry.Length, $"{path}({entry.FullName})");
+                arrays[entry.FullName[..^Extension.Length]] = read(content, entry.Length, $"{path}({entry.FullName})");
             }
 
             return arrays;

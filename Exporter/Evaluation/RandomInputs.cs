@@ -77,7 +77,9 @@ public sealed class RandomInputs : EvaluationData
             "int64" => new InputTensor(input.Name, Make(() => random.NextInt64(4)), shape),
             "int32" => new InputTensor(input.Name, Make(() => random.Next(4)), shape),
             "bool" => new InputTensor(input.Name, Make(() => random.Next(2) == 1), shape),
-            _ => new InputTensor(input.Name, Make(() => 2 * random.NextSingle() - 1), shape),
+            "float32" or "float16" => new InputTensor(input.Name, Make(() => 2 * random.NextSingle() - 1), shape),
+            "float64" => InputTensor.FromFloats(input.Name, input.Type, Make(() => 2 * random.NextSingle() - 1), shape),
+            _ => InputTensor.FromFloats(input.Name, input.Type, Make(() => (float)random.Next(4)), shape),
         };
 
         T[] Make<T>(Func<T> draw) => [.. Enumerable.Range(0, numbers).Select(_ => draw())];

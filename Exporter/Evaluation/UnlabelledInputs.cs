@@ -76,12 +76,6 @@ public sealed class UnlabelledInputs : EvaluationData
         int[] shape = array.Shape.Length == 0 ? [] : [count, .. array.Shape.Skip(1)];
         var sample = shape.Skip(1).Aggregate(1, (product, size) => product * size);
         var values = shape.Length == 0 ? array.Values : array.Values.AsSpan(first * sample, count * sample).ToArray();
-        return input.Type switch
-        {
-            "int64" => new InputTensor(input.Name, Array.ConvertAll(values, value => (long)value), shape),
-            "int32" => new InputTensor(input.Name, Array.ConvertAll(values, value => (int)value), shape),
-            "bool" => new InputTensor(input.Name, Array.ConvertAll(values, value => value != 0), shape),
-            _ => new InputTensor(input.Name, values, shape),
-        };
+        return InputTensor.FromFloats(input.Name, input.Type == "float16" ? "float32" : input.Type, values, shape); // a session rounds
     }
 }

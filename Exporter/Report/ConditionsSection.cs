@@ -42,7 +42,7 @@ static class ConditionsSection
         return
         [
             ("provider", how.Provider),
-            ("threads", $"{Text(how.Threads)}{(how.Spinning ? ", spinning while idle" : "")}"),
+            ("threads", $"{Text(how.Threads)}{(how.Spinning == true ? ", spinning while idle" : "")}{(how.Prepacked == false ? "; weights mapped, not prepacked" : "")}"),
             ("batch", Text(how.Batch) + (leavesAxesOpen && how.OpenAxis is { } axis ? $", open axes {Text(axis)}" : "")),
             ("mode", how.Mode),
             ("samples a graph", samples.Min() == samples.Max() ? Text(samples[0]) : $"{Text(samples.Min())} to {Text(samples.Max())}"),

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 
@@ -94,15 +93,10 @@ public static class RuntimeChecks
 
     static Finding Instructions()
     {
-        (string Name, bool There)[] sets =
-        [
-            ("SSE4.2", Sse42.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512", Avx512F.IsSupported),
-            ("NEON", AdvSimd.IsSupported), ("dot product", Dp.IsSupported),
-        ];
-        string[] there = [.. sets.Where(set => set.There).Select(set => set.Name)];
+        var there = InstructionSets.Here;
         var slow = RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Avx2.IsSupported;
         return new Finding(
-            "instruction sets", there.Length > 0 ? string.Join(", ", there) : "none that matter",
+            "instruction sets", there.Count > 0 ? string.Join(", ", there) : "none that matter",
             slow ? "Without AVX2 ONNX Runtime's kernels are several times slower." : null);
     }
 

@@ -27,6 +27,7 @@ public sealed class ElasticSession : IDisposable
     /// <exception cref="DeviceException">The device is not to be had.</exception>
     /// <exception cref="ModelException">A variant cannot be loaded or run, or does not take that batch.</exception>
     /// <exception cref="FamilyException">The profile is of another family, or of this one before it was exported again.</exception>
+    /// <exception cref="ArgumentException">Weights are to be kept prepacked where they are not prepacked, or not on the processor.</exception>
     public ElasticSession(Family family, LatencyProfile profile, ServiceLevel? level = null, ElasticOptions? options = null, TimeProvider? clock = null)
     {
         (_family, _clock, level, options) = (family, clock ?? TimeProvider.System, level ?? new ServiceLevel(), options ?? new ElasticOptions());
@@ -37,6 +38,11 @@ public sealed class ElasticSession : IDisposable
 
         (var settings, FellBackBecause) = DeviceFallback.Resolve(options.Settings, options.AllowFallback);
         options = options with { Settings = settings };
+        if (options.PackedFolder is not null && (!settings.Prepack || settings.Device != Device.Cpu))
+        {
+            throw new ArgumentException($"{nameof(options.PackedFolder)} keeps weights that the processor's kernels prepack; it goes with {nameof(settings.Prepack)}, and with {Device.Cpu}.", nameof(options));
+        }
+
         StaleBecause = profile.StaleBecause(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
         Selection = VariantSelector.Select(family.Manifest, profile, level);
         _ladder = Ladder.Of(family.Manifest, profile, level, Selection.Variant);
@@ -112,9 +118,10 @@ public sealed class ElasticSession : IDisposable
 
         OrtValue Create(TensorSignature signature, int[] shape)
         {
-            var (value, numbers) = PinnedTensor.Create(signature, shape);
+            var type = ElementType.Named(signature.Type);
+            var numbers = type.Pinned(TensorShapes.Count(shape));
             arrays.Add(signature.Name, numbers);
-            return value;
+            return type.Wrap(numbers, Array.ConvertAll(shape, size => (long)size));
         }
     }
 
@@ -267,7 +274,7 @@ public sealed class ElasticSession : IDisposable
         foreach (var ((signature, shape), value) in wanted.Zip(given))
         {
             var found = value.IsTensor ? value.GetTensorTypeAndShape() : throw new ArgumentException($"{signature} was expected; found no tensor.", argument);
-            if (TensorShapes.TypeName(found.ElementDataType) != signature.Type || !found.Shape.SequenceEqual(shape.Select(size => (long)size)))
+            if (ElementType.Of(found.ElementDataType)?.Name != signature.Type || !found.Shape.SequenceEqual(shape.Select(size => (long)size)))
             {
                 throw new ArgumentException(
                     $"{signature} as [{string.Join(", ", shape)}] was expected; found {found.ElementDataType} [{string.Join(", ", found.Shape)}].", argument);

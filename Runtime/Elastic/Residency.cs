@@ -7,6 +7,7 @@ namespace MaestroDeploy.Runtime.Elastic;
 /// Prepacking copies a variant's weights into the layout that runs fastest, which takes memory and load time; a standby goes
 /// without, shares the family's mapped weights, and loads in milliseconds. A switch takes the standby at once; a thread behind
 /// it, of low priority where the system knows such, then loads its neighbours, prepacks it, and unloads what is no longer near.
+/// Where prepacked weights are kept in files (<see cref="PackedGraphs"/>), all are loaded from there, and a switch has nothing left to prepack.
 /// </remarks>
 sealed class Residency : IDisposable
 {
@@ -16,6 +17,8 @@ sealed class Residency : IDisposable
     readonly Family _family;
     readonly IReadOnlyList<Variant> _variants; // by rung
     readonly ElasticOptions _options;
+    readonly PackedGraphs? _files;
+    readonly bool _promotes; // the active one is prepacked in memory
     readonly Lock _gate = new(); // held while a field below changes; the worker loads and unloads outside it
     readonly ResidentVariant?[] _standbys; // by rung, not prepacked
     readonly AutoResetEvent _moved = new(false);
@@ -31,9 +34,11 @@ sealed class Residency : IDisposable
     {
         (_family, _variants, _options, _target) = (family, variants, options, start);
         _standbys = new ResidentVariant?[variants.Count];
+        _files = options.PackedFolder is { } folder ? new PackedGraphs(folder, family) : null;
+        _promotes = options.Settings.Prepack && _files is null;
         try
         {
-            _active = options.Settings.Prepack ? _packed = Load(start, prepack: true) : _standbys[start] = Load(start, prepack: false);
+            _active = _promotes ? _packed = Load(start, prepack: true) : _standbys[start] = Load(start, prepack: false);
             for (var rung = 0; rung < variants.Count; rung++)
             {
                 if (rung != start && IsNear(rung))
@@ -132,7 +137,7 @@ sealed class Residency : IDisposable
     ResidentVariant Load(int rung, bool prepack)
     {
         var variant = _variants[rung];
-        var session = new ModelSession(_family.PathOf(variant), _options.Settings with { Prepack = prepack });
+        var session = _files?.Load(variant, _options.Settings) ?? new ModelSession(_family.PathOf(variant), _options.Settings with { Prepack = prepack });
         try
         {
             CheckSignature(_family.Manifest.Inputs, session.Inputs, _family.PathOf(variant));
@@ -193,7 +198,7 @@ sealed class Residency : IDisposable
             }
         }
 
-        if (_options.Settings.Prepack && _packed?.Rung != target && !_stopping)
+        if (_promotes && _packed?.Rung != target && !_stopping)
         {
             Promote(Load(target, prepack: true));
         }

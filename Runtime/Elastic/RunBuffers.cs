@@ -1,4 +1,3 @@
-using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime.Elastic;
@@ -24,15 +23,20 @@ public sealed class RunBuffers : IDisposable
     internal OrtValue[] OutputValues { get; }
 
     /// <summary>The numbers of an input, to be written before a run, the last axis running fastest.</summary>
-    /// <typeparam name="T">The input's type: <c>float</c>, <c>long</c>, <c>int</c> or <c>bool</c>.</typeparam>
+    /// <typeparam name="T">The input's type: <c>float</c> for <c>float32</c>, <c>long</c> for <c>int64</c>, <c>Float16</c> for <c>float16</c>, and so on.</typeparam>
     /// <param name="name">The name that the graph gives it.</param>
     /// <exception cref="ArgumentException">There is none of that name and type, or the buffers are the caller's own tensors.</exception>
     public Span<T> Input<T>(string name) => Numbers<T>(name);
 
-    /// <summary>The numbers of an output, to be read after a run, the last axis running fastest.</summary>
-    /// <param name="name">The name that the graph gives it.</param>
-    /// <exception cref="ArgumentException">There is none of that name, or the buffers are the caller's own tensors.</exception>
+    /// <summary>The numbers of an output of <c>float32</c>, to be read after a run, the last axis running fastest.</summary>
+    /// <inheritdoc cref="Output{T}"/>
     public ReadOnlySpan<float> Output(string name) => Numbers<float>(name);
+
+    /// <summary>The numbers of an output, to be read after a run, the last axis running fastest.</summary>
+    /// <typeparam name="T">The output's type: <c>float</c> for <c>float32</c>, <c>Float16</c> for <c>float16</c>.</typeparam>
+    /// <param name="name">The name that the graph gives it.</param>
+    /// <exception cref="ArgumentException">There is none of that name and type, or the buffers are the caller's own tensors.</exception>
+    public ReadOnlySpan<T> Output<T>(string name) => Numbers<T>(name);
 
     /// <summary>Unbinds the tensors from every variant, after the run that uses them.</summary>
     public void Dispose()
@@ -80,26 +84,4 @@ public sealed class RunBuffers : IDisposable
         ? numbers
         : throw new ArgumentException($"These buffers hold no '{name}' of {typeof(T).Name}; they hold "
             + $"{string.Join(", ", _arrays.Select(pair => $"{pair.Key} of {pair.Value.GetType().GetElementType()!.Name}").DefaultIfEmpty("the caller's own tensors"))}.", nameof(name));
-}
-
-/// <summary>Makes tensors over managed memory that stays where it is.</summary>
-static class PinnedTensor
-{
-    /// <summary>A tensor of zeros and the array behind it.</summary>
-    public static (OrtValue Value, Array Numbers) Create(TensorSignature signature, int[] shape) => signature.Type switch
-    {
-        "float32" => Of<float>(shape),
-        "float16" => Of<Float16>(shape),
-        "int64" => Of<long>(shape),
-        "int32" => Of<int>(shape),
-        "bool" => Of<bool>(shape),
-        _ => throw new ArgumentException($"A tensor of {signature} cannot be made.", nameof(signature)),
-    };
-
-    static (OrtValue, Array) Of<T>(int[] shape)
-        where T : unmanaged
-    {
-        var numbers = GC.AllocateArray<T>(shape.Aggregate(1, checked((product, size) => product * size)), pinned: true);
-        return (OrtValue.CreateTensorValueFromMemory(numbers, Array.ConvertAll(shape, size => (long)size)), numbers);
-    }
 }

@@ -48,6 +48,21 @@ public sealed class SelectTests
     }
 
     [TestMethod]
+    public void Select_OtherSpinningOrPrepacking_WantsAProfileOfItsOwn()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        var family = folder["family"];
+
+        CommandLine.Run("profile", family, "--threads", "1", "--no-prepacking").Succeeded();
+
+        CommandLine.Run("select", family, "--threads", "1", "--no-prepacking").Succeeded();
+        CommandLine.Run("select", family, "--threads", "1").FailedSaying("has not been measured here in that way");
+        CommandLine.Run("select", family, "--threads", "1", "--no-prepacking", "--no-spinning").FailedSaying("has not been measured here in that way");
+        Assert.HasCount(1, Directory.GetFiles(folder["family.profiles"], "*-cpu-t1-b1-mapped.json"));
+    }
+
+    [TestMethod]
     public void Profile_ADeviceThatIsNotThereWithFallback_MeasuresOnTheProcessorAndSaysSo()
     {
         using var folder = new TemporaryFolder();

@@ -56,6 +56,13 @@ public sealed class NpyFileTests : IDisposable
     [DataRow("<i4", "int32", new byte[] { 0xfe, 0xff, 0xff, 0xff }, -2f)]
     [DataRow("<i8", "int64", new byte[] { 0, 0, 0, 0, 1, 0, 0, 0 }, 4294967296f)]
     [DataRow("|u1", "uint8", new byte[] { 200 }, 200f)]
+    [DataRow("|i1", "int8", new byte[] { 200 }, -56f)]
+    [DataRow("<i2", "int16", new byte[] { 0xfe, 0xff }, -2f)]
+    [DataRow("<u2", "uint16", new byte[] { 0xfe, 0xff }, 65534f)]
+    [DataRow("<u4", "uint32", new byte[] { 0, 0, 0, 0x80 }, 2147483648f)]
+    [DataRow("<u8", "uint64", new byte[] { 0, 0, 0, 0, 1, 0, 0, 0 }, 4294967296f)]
+    [DataRow("<f2", "float16", new byte[] { 0, 0xbe }, -1.5f)]
+    [DataRow("|b1", "bool", new byte[] { 1 }, 1f)]
     public void Read_AnotherType_GivesFloatsAndKeepsItsName(string code, string dtype, byte[] bytes, float value)
     {
         var path = _folder.Write("x.npy", Bytes.Npy($"{{'descr': '{code}', 'fortran_order': False, 'shape': (1,), }}\n", bytes));
@@ -118,6 +125,32 @@ public sealed class NpyFileTests : IDisposable
         CollectionAssert.AreEquivalent(new[] { "x", "y" }, arrays.Keys.ToArray());
         Assert.AreEqual(5f, arrays["x"].Values.Single());
         Assert.AreEqual(6f, arrays["y"].Values.Single());
+    }
+
+    [TestMethod]
+    public void ReadBytes_WhatWriteWrote_IsTheSameToTheBit()
+    {
+        var path = Path.Combine(_folder.Path, "x.npz");
+        var large = new NpyBytes([1], "int64", BitConverter.GetBytes((1L << 53) + 1)); // no float, and no double, holds it
+        var mask = new NpyBytes([2, 1], "bool", [1, 0]);
+
+        NpzFile.Write(path, ("large", large), ("scope/mask", mask));
+        NpyFile.Write(Path.ChangeExtension(path, ".npy"), large);
+        var read = NpzFile.ReadBytes(path);
+
+        CollectionAssert.AreEquivalent(new[] { "large", "scope/mask" }, read.Keys.ToArray());
+        CollectionAssert.AreEqual(large.Bytes, read["large"].Bytes);
+        CollectionAssert.AreEqual(large.Bytes, NpyFile.ReadBytes(Path.ChangeExtension(path, ".npy")).Bytes);
+        CollectionAssert.AreEqual(mask.Bytes, read["scope/mask"].Bytes);
+        Assert.AreEqual("bool [2, 1]", $"{read["scope/mask"].DType} [{string.Join(", ", read["scope/mask"].Shape)}]");
+        Assert.HasCount(2, Directory.GetFiles(_folder.Path));
+    }
+
+    [TestMethod]
+    public void NpyBytes_ThatDoNotFillTheirShape_AreRefused()
+    {
+        Assert.ThrowsExactly<ArgumentException>(() => new NpyBytes([2], "int64", new byte[8]));
+        Assert.ThrowsExactly<ArgumentException>(() => new NpyBytes([2], "complex64", new byte[16]));
     }
 
     [TestMethod]

@@ -71,6 +71,22 @@ public sealed class ElasticModelTests
     }
 
     [TestMethod]
+    public async Task AddElasticModel_PackedFolder_IsFilledOrRefusedWithoutPrepacking()
+    {
+        using var tiny = new TinyFamily();
+        var packed = System.IO.Path.Combine(tiny.Outside, "packed");
+        using var host = Host(services => services.AddElasticModel(options => (options.Folder, options.Threads, options.PackedFolder) = (tiny.Path, 1, packed)));
+        using var wrong = Host(services => services.AddElasticModel(options => (options.Folder, options.PackedFolder, options.Prepack) = (tiny.Path, packed, false)));
+
+        await host.StartAsync();
+        var refused = await Assert.ThrowsExactlyAsync<OptionsValidationException>(() => wrong.StartAsync());
+
+        Assert.IsNotEmpty(Directory.GetFiles(packed, "graph.onnx", SearchOption.AllDirectories));
+        Assert.Contains("PackedFolder keeps prepacked weights", refused.Message);
+        await host.StopAsync();
+    }
+
+    [TestMethod]
     public void Run_SomeoneListens_TellsDurationByVariant()
     {
         using var tiny = new TinyFamily("listened-to");

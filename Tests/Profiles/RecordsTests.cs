@@ -70,8 +70,7 @@ public sealed class RecordsTests
 
     [TestMethod]
     public void StaleBecause_SameUse_IsNull() =>
-        Assert.IsNull(Samples.Profile().StaleBecause(
-            Samples.Sha, Samples.Device() with { MemoryBytes = 1 }, provider: "cpu", threads: 2, batch: 1));
+        Assert.IsNull(Samples.Profile().StaleBecause(Samples.Sha, Samples.Device() with { MemoryBytes = 1 }, Samples.Use));
 
     [TestMethod]
     public void StaleBecause_AnyMismatch_NamesIt()
@@ -79,11 +78,26 @@ public sealed class RecordsTests
         var profile = Samples.Profile();
         var here = Samples.Device();
 
-        Assert.Contains("family", profile.StaleBecause(new string('b', 64), here, "cpu", 2, 1)!);
-        Assert.Contains("cuda:0", profile.StaleBecause(Samples.Sha, here, "cuda:0", 2, 1)!);
-        Assert.Contains("2 threads, not 4", profile.StaleBecause(Samples.Sha, here, "cpu", 4, 1)!);
-        Assert.Contains("batch 1, not 8", profile.StaleBecause(Samples.Sha, here, "cpu", 2, 8)!);
-        Assert.Contains("'Some CPU', not 'Other'", profile.StaleBecause(Samples.Sha, here with { Cpu = "Other" }, "cpu", 2, 1)!);
-        Assert.Contains("'none', not 'powersave'", profile.StaleBecause(Samples.Sha, here with { Governor = "powersave" }, "cpu", 2, 1)!);
+        Assert.Contains("family", profile.StaleBecause(new string('b', 64), here, Samples.Use)!);
+        Assert.Contains("'Some CPU', not 'Other'", profile.StaleBecause(Samples.Sha, here with { Cpu = "Other" }, Samples.Use)!);
+        Assert.Contains("'none', not 'powersave'", profile.StaleBecause(Samples.Sha, here with { Governor = "powersave" }, Samples.Use)!);
+        Assert.Contains("on cpu, not on cuda:0", profile.StaleBecause(Samples.Sha, here, Samples.Use with { Provider = "cuda:0" })!);
+        Assert.Contains("2 threads, not 4", profile.StaleBecause(Samples.Sha, here, Samples.Use with { Threads = 4 })!);
+        Assert.Contains("batch 1, not 8", profile.StaleBecause(Samples.Sha, here, Samples.Use with { Batch = 8 })!);
+        Assert.Contains("threads that spin, not sleep", profile.StaleBecause(Samples.Sha, here, Samples.Use with { Spinning = false })!);
+        Assert.Contains("prepacked weights, not on mapped ones", profile.StaleBecause(Samples.Sha, here, Samples.Use with { Prepacked = false })!);
+    }
+
+    [TestMethod]
+    public void StaleBecause_AProfileThatDoesNotSayHow_IsReadAndSaysWhatItLacks()
+    {
+        using var folder = new TemporaryFolder();
+        var text = ProfilesJson.ToText(Samples.Profile()).Replace("\"prepacked\": true,", "", StringComparison.Ordinal);
+        var withoutEither = text.Replace("\"spinning\": true,", "", StringComparison.Ordinal);
+
+        Assert.AreEqual("It does not say whether its weights were prepacked.", Problem(text));
+        Assert.AreEqual("It does not say whether its idle threads spun.", Problem(withoutEither));
+
+        string? Problem(string profile) => ProfilesJson.Read<LatencyProfile>(folder.Write("profile.json", profile)).StaleBecause(Samples.Sha, Samples.Device(), Samples.Use);
     }
 }

@@ -54,6 +54,9 @@ static class Samples
         OnnxRuntime = "1.31.1",
     };
 
+    /// <summary>The use that <see cref="Measurement"/> is of.</summary>
+    public static RunConditions Use => new() { Provider = "cpu", Threads = 2 };
+
     public static Measurement Measurement() => new()
     {
         Mode = "quick",

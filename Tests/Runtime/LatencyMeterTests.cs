@@ -1,3 +1,4 @@
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Tests.Runtime;
@@ -17,7 +18,7 @@ public sealed class LatencyMeterTests
         var profile = new LatencyMeter().Measure(family, Settings, new MeasureOptions { Batch = 2, Seed = 5 }, steps);
 
         Assert.AreEqual("tiny", profile.Family);
-        Assert.IsNull(profile.StaleBecause(family.Sha256, DeviceProbe.Read(), "cpu", threads: 1, batch: 2));
+        Assert.IsNull(profile.StaleBecause(family.Sha256, DeviceProbe.Read(), new RunConditions { Provider = "cpu", Threads = 1, Spinning = false, Batch = 2 }));
         Assert.AreEqual("quick", profile.Measurement.Mode);
         Assert.AreEqual(5, profile.Measurement.Seed);
         Assert.IsFalse(profile.Measurement.Spinning);

@@ -106,6 +106,77 @@ public sealed class ModelSessionTests
     }
 
     [TestMethod]
+    [DataRow(1, "float32", 4)]
+    [DataRow(11, "float64", 8)]
+    [DataRow(10, "float16", 2)]
+    [DataRow(Int64, "int64", 8)]
+    [DataRow(6, "int32", 4)]
+    [DataRow(5, "int16", 2)]
+    [DataRow(3, "int8", 1)]
+    [DataRow(13, "uint64", 8)]
+    [DataRow(12, "uint32", 4)]
+    [DataRow(4, "uint16", 2)]
+    [DataRow(2, "uint8", 1)]
+    [DataRow(9, "bool", 1)]
+    public void RunTyped_AnyType_GivesItBackToTheBit(int elementType, string type, int size)
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.Same(elementType), OneThread);
+        byte[] bytes = [.. Enumerable.Repeat<byte>(1, size), .. new byte[size]];
+
+        var same = session.RunTyped(InputTensor.FromBytes("x", type, bytes, 2)).Single();
+
+        Assert.AreEqual((type, "same"), (same.Type, same.Name));
+        CollectionAssert.AreEqual(new[] { 2 }, same.Shape);
+        CollectionAssert.AreEqual(bytes, same.Bytes);
+        Assert.AreEqual(2, same.ToArray().Length);
+    }
+
+    [TestMethod]
+    public void RunTyped_OutputsOfSeveralTypes_GivesAllInOrder()
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.IndexBesideItsRow(), OneThread);
+
+        var outputs = session.RunTyped(new InputTensor("index", [3L, 1], 2));
+
+        Assert.AreEqual("same int64, y float32", string.Join(", ", outputs.Select(output => $"{output.Name} {output.Type}")));
+        CollectionAssert.AreEqual(new long[] { 3, 1 }, outputs[0].ToArray());
+        CollectionAssert.AreEqual(new float[] { 3, 1 }, outputs[1].ToArray());
+    }
+
+    [TestMethod]
+    public void RunAll_AGraphWithoutFloatOutputs_IsRefusedByName()
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.Same(Int64), OneThread);
+
+        Assert.Contains("It gives same", Assert.ThrowsExactly<ModelException>(() => session.RunAll(new InputTensor("x", [3L], 1))).Message);
+    }
+
+    [TestMethod]
+    [DataRow(11, "float64", 2.5)]
+    [DataRow(10, "float16", 2.5)]
+    [DataRow(Int64, "int64", 2.0)]
+    [DataRow(3, "int8", 2.0)]
+    [DataRow(2, "uint8", 2.0)]
+    [DataRow(9, "bool", 1.0)]
+    public void FromFloats_AnyType_IsTheNumberInThatType(int elementType, string type, double expected)
+    {
+        using var session = new ModelSession("a graph without a file", TinyModel.Same(elementType), OneThread);
+
+        var same = session.RunTyped(InputTensor.FromFloats("x", type, [2.5f, 0], 2)).Single().ToArray();
+
+        Assert.AreEqual(expected, Convert.ToDouble(same.GetValue(0)));
+        Assert.AreEqual(0.0, Convert.ToDouble(same.GetValue(1)));
+    }
+
+    [TestMethod]
+    public void FromBytes_WhatIsNoNumberOfThatType_IsRefused()
+    {
+        Assert.Contains("none of float32", Refusal(() => InputTensor.FromBytes("x", "complex64", new byte[8], 1)));
+        Assert.Contains("7 bytes", Refusal(() => InputTensor.FromBytes("x", "int64", new byte[7], 1)));
+        Assert.Contains("holds 2 numbers; found 1", Refusal(() => InputTensor.FromBytes("x", "int64", new byte[8], 2)));
+    }
+
+    [TestMethod]
     public void RunAll_InputsThatAreNotTheGraphs_AreRefusedByName()
     {
         using var folder = new TemporaryFolder();

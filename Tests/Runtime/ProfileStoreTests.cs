@@ -20,6 +20,25 @@ public sealed class ProfileStoreTests
     }
 
     [TestMethod]
+    public void Find_OtherSpinningOrPrepacking_IsNotAnsweredByWhatWasMeasuredWithout()
+    {
+        using var tiny = new TinyFamily();
+        var family = tiny.Open();
+        var store = ProfileStore.Beside(family);
+        var profile = Samples.Profile() with { FamilySha256 = family.Sha256 };
+
+        _ = store.Save(profile);
+        var sleeping = store.Save(profile with { Measurement = profile.Measurement with { Spinning = false } });
+        File.Copy(sleeping, store.PathFor(Samples.Device(), Settings with { Prepack = false }, batch: 1)); // as one that was renamed
+
+        Assert.IsNotNull(store.Find(family, Samples.Device(), Settings, batch: 1).Profile);
+        Assert.AreEqual(sleeping, store.Find(family, Samples.Device(), Settings with { Spinning = false }, batch: 1).Path);
+        Assert.IsNotNull(store.Find(family, Samples.Device(), Settings with { Spinning = false }, batch: 1).Profile);
+        Assert.Contains("idle threads that sleep, not spin", store.Find(family, Samples.Device(), Settings with { Prepack = false }, batch: 1).Problem!);
+        Assert.Contains("not been measured", store.Find(family, Samples.Device(), Settings with { Spinning = false, Prepack = false }, batch: 1).Problem!);
+    }
+
+    [TestMethod]
     public void Find_WhatWasSaved_IsFresh()
     {
         using var tiny = new TinyFamily();

@@ -8,11 +8,12 @@ namespace MaestroDeploy.Tests.Runtime;
 /// <remarks>The first variant multiplies the sum of its input by 1, the second by 2 and so on; accuracies fall from 0.9 by 0.1.</remarks>
 sealed class TinyFamily : IDisposable
 {
-    readonly TemporaryFolder _outside = new();
+    readonly TemporaryFolder _outside;
 
     /// <param name="variants">Their ids, the largest first; null for <c>large</c> and <c>small</c>.</param>
     public TinyFamily(params string[] variants)
     {
+        _outside = new TemporaryFolder();
         variants = variants.Length > 0 ? variants : ["large", "small"];
         Directory.CreateDirectory(Path);
         foreach (var (i, id) in variants.Append("dense").Index())
@@ -28,7 +29,22 @@ sealed class TinyFamily : IDisposable
         ProfilesJson.Write(this[FamilyManifest.FileName], Manifest);
     }
 
+    TinyFamily(TinyFamily folder, FamilyManifest manifest) => (_outside, Manifest) = (folder._outside, manifest);
+
     public FamilyManifest Manifest { get; }
+
+    /// <summary>A family of one translator, <see cref="TinyModel.Translator"/>.</summary>
+    public static TinyFamily Translator()
+    {
+        var blank = new TinyFamily("only");
+        File.WriteAllBytes(blank["only.onnx"], TinyModel.Translator());
+        var manifest = blank.Manifest;
+        var tiny = new TinyFamily(blank, new FamilyManifest(
+            "translator", 8, 17, [new("source", "int64", ["N", "S"]), new("target", "int64", ["N", "T"])], [new("logits", "float32", ["N", "T", 2])], [],
+            manifest.Provenance, [FileHash.Of(blank["only.onnx"]), FileHash.Of(blank["dense.onnx"])], manifest.Dense, manifest.Variants));
+        ProfilesJson.Write(tiny[FamilyManifest.FileName], tiny.Manifest);
+        return tiny;
+    }
 
     /// <summary>The family's folder, inside another one that tests may write to.</summary>
     public string Path => System.IO.Path.Combine(Outside, "tiny");

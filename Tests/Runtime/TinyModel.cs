@@ -65,6 +65,16 @@ static class TinyModel
         .. Bytes(12, Value("y", Float, "N", 1)),
     ]);
 
+    /// <summary><c>same [N] = x [N]</c>, of any type.</summary>
+    /// <param name="elementType">TensorProto.DataType.</param>
+    public static byte[] Same(int elementType) => Model(
+    [
+        .. Bytes(1, Node("Identity", ["x"], "same")),
+        .. Text(2, "same"),
+        .. Bytes(11, Value("x", elementType, "N")),
+        .. Bytes(12, Value("same", elementType, "N")),
+    ]);
+
     static byte[] Model(byte[] graph) => [.. Number(1, 8), .. Bytes(8, Number(2, 17)), .. Bytes(7, graph)]; // IR 8, opset 17
 
     static byte[] Floats(string name, IEnumerable<float> values, params int[] shape) => Bytes(5,
