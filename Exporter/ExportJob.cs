@@ -32,19 +32,16 @@ sealed class ExportJob(
 
     readonly bool _half = lod.Pairs.Any(pair => pair.Type(lod.Model) == TensorProto.Types.DataType.Float16);
     IReadOnlyList<float[]>? _uncutStatistics;
-    RecordedOutputs? _original;
+    RecordedOutputs? _dense;
     int _done;
 
-    public Variant WriteDense(PlannedVariant dense)
+    /// <summary>The family's dense graph, which comes first: the others are held against it.</summary>
+    /// <param name="dense">The plan that cuts nothing.</param>
+    /// <param name="whole">The model that the graph is of: the trained one, or what it was before it was tuned.</param>
+    public Variant WriteDense(PlannedVariant dense, LodModel whole)
     {
-        if (options.Original is { } file)
-        {
-            using var session = new ModelSession(file, settings);
-            _original = RecordedOutputs.Of(session, data, options.CheckSamples);
-        }
-
         using var weights = new SharedWeights(Path.Combine(output.Staging, DenseWeightsFile));
-        return Write(DenseId, dense, weights) with { Plan = null };
+        return Write(DenseId, dense, ReferenceEquals(whole, lod) ? cutter : new PlanCutter(whole), weights) with { Plan = null };
     }
 
     /// <summary>Cuts a plan, recalibrates it and measures it, and writes nothing that stays.</summary>
@@ -78,7 +75,7 @@ sealed class ExportJob(
         }
 
         return [.. planned.Select(variant =>
-            Write(IdOf(variant.Budget), variant, weights) with { Budget = variant.Budget.Share, AccuracyFloor = variant.AccuracyFloor })];
+            Write(IdOf(variant.Budget), variant, cutter, weights) with { Budget = variant.Budget.Share, AccuracyFloor = variant.AccuracyFloor })];
     }
 
     /// <summary>The words of a model of language, once for all its variants.</summary>
@@ -92,13 +89,11 @@ sealed class ExportJob(
 
     Quality? Try(string id, PlannedVariant planned)
     {
-        var model = cutter.Cut(planned.Formed);
-        Recalibrate(id, model);
-        using var session = Scratch(model);
+        using var session = Scratch(Cut(id, planned, cutter));
         return data.Measure(session, cancellation);
     }
 
-    Variant Write(string id, PlannedVariant planned, SharedWeights weights) => Naming(id, () => CutAndCheck(id, planned, weights));
+    Variant Write(string id, PlannedVariant planned, PlanCutter from, SharedWeights weights) => Naming(id, () => CutAndCheck(id, planned, from, weights));
 
     T Naming<T>(string id, Func<T> make)
     {
@@ -113,12 +108,11 @@ sealed class ExportJob(
         }
     }
 
-    Variant CutAndCheck(string id, PlannedVariant planned, SharedWeights weights)
+    Variant CutAndCheck(string id, PlannedVariant planned, PlanCutter from, SharedWeights weights)
     {
         Tell($"{id}: cutting");
-        var model = cutter.Cut(planned.Formed);
-        Recalibrate(id, model);
-        var reference = ReferenceOutputs(planned.Plan, model);
+        var model = Cut(id, planned, from);
+        var reference = ReferenceOutputs(from.Reference(planned.Plan), model);
         model.RemoveMetadata(LodModel.VocabularyKey);
         model.SetMetadata("maestro.variant", id);
         model.SetMetadata("maestro.plan", planned.Plan.ToString());
@@ -132,7 +126,7 @@ sealed class ExportJob(
         using var session = new ModelSession(path, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
-        _original ??= outputs; // the dense graph comes first
+        _dense ??= outputs;
         if (!_measured.TryGetValue(planned.Formed, out var quality))
         {
             _measured.Add(planned.Formed, quality = data.Measure(session, cancellation));
@@ -152,21 +146,23 @@ sealed class ExportJob(
             Perplexity = quality?.Perplexity,
             AccuracySamples = quality?.Samples,
             AccuracyData = quality?.Data,
-            Distance = outputs.DistanceFrom(_original),
+            Distance = outputs.DistanceFrom(_dense),
             MaxDifference = difference,
         };
     }
 
-    void Recalibrate(string id, OnnxModel model)
+    /// <summary>The model under a plan, its norms recalibrated where anything is cut.</summary>
+    OnnxModel Cut(string id, PlannedVariant planned, PlanCutter from)
     {
-        if (!data.IsReal || BatchNormRecalibration.Norms(model).Count == 0)
+        var model = from.Cut(planned.Formed);
+        if (data.IsReal && planned.Plan.Layers.Values.Any(rank => !rank.IsDense) && BatchNormRecalibration.Norms(model).Count > 0)
         {
-            return;
+            Tell($"{id}: recalibrating BatchNorm");
+            _uncutStatistics ??= Statistics(lod.Model);
+            BatchNormRecalibration.Apply(model, Statistics(model), _uncutStatistics);
         }
 
-        Tell($"{id}: recalibrating BatchNorm");
-        _uncutStatistics ??= Statistics(lod.Model);
-        BatchNormRecalibration.Apply(model, Statistics(model), _uncutStatistics);
+        return model;
     }
 
     IReadOnlyList<float[]> Statistics(OnnxModel model)
@@ -175,9 +171,9 @@ sealed class ExportJob(
         return BatchNormRecalibration.Measure(session, data, options.CalibrationSamples, cancellation);
     }
 
-    RecordedOutputs ReferenceOutputs(RankPlan plan, OnnxModel model)
+    // The same outputs by another way, but for the norms, which are the variant's own.
+    RecordedOutputs ReferenceOutputs(OnnxModel reference, OnnxModel model)
     {
-        var reference = cutter.Reference(plan);
         foreach (var name in BatchNormRecalibration.Norms(model).SelectMany(norm => norm.Input.Skip(3)))
         {
             reference.ReplaceInitializer(model.Initializer(name)!);

@@ -37,8 +37,8 @@ public sealed record ExportOptions
     /// <summary>Plans that were made before, in the place of budgets; null for none.</summary>
     public PlanChain? Plans { get; init; }
 
-    /// <summary>The file of the model that outputs are compared with; null for the dense graph of the family itself.</summary>
-    /// <remarks>A model that was tuned after it was factored has a dense graph that is not what its user brought.</remarks>
+    /// <summary>The <c>model.lod.onnx</c> that the model was before it was tuned: the family's dense graph, which variants are held against. Null for the model itself.</summary>
+    /// <remarks>A model that is tuned for its smaller plans may be worse at full size than what its user brought.</remarks>
     public string? Original { get; init; }
 
     /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>

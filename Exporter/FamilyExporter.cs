@@ -67,7 +67,9 @@ public sealed class FamilyExporter
         var job = new ExportJob(_options, _settings, lod, cutter, data ?? new RandomInputs(), output, progress, planned.Count + 1, cancellation);
 
         var uncut = PlannedVariant.Dense(lod.Cost());
-        var dense = job.WriteDense(uncut);
+        var dense = _options.Original is { } original && Before(original, lod) is var whole
+            ? job.WriteDense(PlannedVariant.Dense(whole.Cost()), whole)
+            : job.WriteDense(uncut, lod);
         if (_options.MinAccuracy is { } floor)
         {
             planned = new AccuracySearch(floor, job.AccuracyOf, (share, smaller) => planner.For(share, smaller, cancellation), planner.ShareOf).Reaching(planned, uncut);
@@ -109,6 +111,17 @@ public sealed class FamilyExporter
     /// <param name="manifest">A family that was exported with these options.</param>
     public PlanChain PlansOf(FamilyManifest manifest) =>
         Chain(manifest.Provenance.SourceSha256, manifest.Variants.Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!)));
+
+    /// <summary>What a model was before it was tuned.</summary>
+    static LodModel Before(string original, LodModel lod)
+    {
+        var before = LodModel.Load(original);
+        var (was, now) = (Layers(before), Layers(lod));
+        return was.SetEquals(now) ? before : throw new ExportException(
+            $"{original}: it is not what the model was before it was tuned: its layers are {string.Join(", ", was.Order().Take(5))}, and the model's {string.Join(", ", now.Order().Take(5))}.");
+
+        static HashSet<string> Layers(LodModel model) => [.. model.Pairs.Select(pair => $"{pair.Layer} [{string.Join(", ", pair.DenseShape)}]")];
+    }
 
     PlanChain Chain(string sourceSha256, IEnumerable<BudgetedPlan> plans) =>
         new(sourceSha256, _options.Unit.ToString().ToLowerInvariant(), [.. plans.OrderByDescending(plan => plan.Budget)]);

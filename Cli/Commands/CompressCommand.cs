@@ -3,7 +3,6 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Profiles;
-using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -40,7 +39,7 @@ static class CompressCommand
             new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
             var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
             planning.Save(parsed, manifest, options, terminal);
-            Tell(folder, manifest, source, Accuracy(file, source, settings, cancellation), terminal);
+            Tell(folder, manifest, source, terminal);
             return Task.FromResult(0);
         });
         return command;
@@ -51,24 +50,17 @@ static class CompressCommand
         0 => null,
         < 0 => throw new UsageException($"--epochs is 0 and more; found {epochs}."),
         _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
-        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs },
+        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false }, // at full size the model stays as it was brought
     };
 
-    // Tuning moves the dense graph of the family too: what it is held against is the model that was brought.
-    static double? Accuracy(string original, CalibrationSource source, SessionSettings settings, CancellationToken cancellation)
-    {
-        using var session = new ModelSession(original, settings);
-        return source.Evaluation?.Measure(session, cancellation)?.Accuracy;
-    }
-
-    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, double? accuracy, Terminal terminal)
+    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)
     {
         var report = FamilyReport.Of(folder, manifest, null);
-        var before = report.Dense with { Accuracy = accuracy };
+        var before = report.Dense;
         var kept = report.Variants.LastOrDefault(variant => variant.Macs < before.Macs && IsAsGood(variant, before));
         var verdict = kept is null ? Nothing(report, before, source) : Gain(before, kept);
         terminal.Show(Tables.Family(report));
-        if (source.Data?.Doubt(accuracy) is { } doubt)
+        if (source.Data?.Doubt(before.Accuracy) is { } doubt)
         {
             terminal.Say(doubt);
         }

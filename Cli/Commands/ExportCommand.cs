@@ -19,8 +19,9 @@ static class ExportCommand
         var dataDir = SharedOptions.DataDir();
         var format = new SampleFormatFlags();
         var inputs = CalibrationFlags.Inputs();
+        var original = new Option<string?>("--original") { Description = "The model.lod.onnx that the model was before it was tuned: the family's dense graph, which variants are held against." }.OfFiles();
         var planning = new PlanningFlags();
-        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs };
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs, original };
         format.AddTo(command);
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -29,7 +30,7 @@ static class ExportCommand
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
-            var options = planning.Read(parsed, file, terminal, cancellation);
+            var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
             var manifest = Export(file, folder, samples, options, planning.Settings(parsed), terminal, cancellation);
             planning.Save(parsed, manifest, options, terminal);
             var report = FamilyReport.Of(folder, manifest, null);

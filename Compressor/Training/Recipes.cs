@@ -23,7 +23,7 @@ public static class Recipes
             Epochs = 4,
             BatchSize = 128,
             Optimizer = OptimizerKind.AdamW,
-            LearningRate = 0.003,
+            LearningRate = 0.002,
             WarmUp = 0.1,
             WeightDecay = 0,
         }),

@@ -9,7 +9,10 @@ public enum PlanSearch
     /// <summary>The plans of least probed error for their cost, over all layers at once.</summary>
     Frontier,
 
-    /// <summary>The same, each plan a part of the one before it.</summary>
+    /// <summary>The plans of least squared error for their cost, which spreads the cuts: for models that are tuned for their plans, as no tuning opens a layer that is cut to next to nothing.</summary>
+    Spread,
+
+    /// <summary>The plans of the frontier, each a part of the one before it.</summary>
     Nested,
 
     /// <summary>Maestro's search: step by step the one cut that costs the least error, the whole model run for each.</summary>

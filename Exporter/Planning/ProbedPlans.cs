@@ -9,7 +9,8 @@ sealed class ProbedPlans : IDisposable
 {
     // Errors do not quite add: cuts of many layers may do more harm together than apart, or less. A sum of their squares spreads the
     // cuts, a sum of their roots gathers them.
-    static readonly double[] Powers = [1, 0.5, 2];
+    static readonly double[] Powers = [1, 0.5, Spreading];
+    const double Spreading = 2;
 
     readonly LodCost _cost;
     readonly PlanCutter _cutter;
@@ -32,6 +33,7 @@ sealed class ProbedPlans : IDisposable
         PlanningLayer[] layers = [.. cost.Layers.Zip(table.Layers, (layer, found) => new PlanningLayer(layer.Pair.Layer, Options(layer, found)))];
         _found = options.Search switch
         {
+            PlanSearch.Spread => [Frontier.Solve([.. layers.Select(layer => Raised(layer, Spreading))], cancellation)],
             PlanSearch.Nested => [NestedChain.Of(layers)],
             PlanSearch.Greedy => [GreedySearch.Descend(layers, least * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation)],
             _ => [.. Powers.Select(power => Frontier.Solve([.. layers.Select(layer => Raised(layer, power))], cancellation))],
@@ -79,7 +81,7 @@ sealed class ProbedPlans : IDisposable
     /// <remarks>A convolution's ranks stay where its blocks are full, and a nested chain where it nests; time has steps that a count does not know.</remarks>
     FormedPlan Filled(FormedPlan plan, double share)
     {
-        if (_options.Search != PlanSearch.Frontier || _options.Unit == BudgetUnit.Latency)
+        if (_options.Search is not (PlanSearch.Frontier or PlanSearch.Spread) || _options.Unit == BudgetUnit.Latency)
         {
             return plan;
         }

@@ -60,6 +60,37 @@ public sealed class FamilyExporterTests
     }
 
     [TestMethod]
+    [DataRow("mlp")]
+    [DataRow("convolutions")]
+    public void Export_AModelThatWasTuned_HasTheDenseGraphOfItsOriginal(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var original = Model(name);
+        original.Save(folder["original.lod.onnx"]);
+        Tuned(original).Save(folder["tuned.lod.onnx"]);
+        var data = new LabelledSamples(SmallModels.Digits);
+
+        var before = new FamilyExporter().Export(folder["original.lod.onnx"], folder["before"], data);
+        var after = new FamilyExporter(new ExportOptions { Original = folder["original.lod.onnx"] }).Export(folder["tuned.lod.onnx"], folder["after"], data);
+
+        CollectionAssert.AreEqual(File.ReadAllBytes(Path.Combine(folder["before"], "dense.bin")), File.ReadAllBytes(Path.Combine(folder["after"], "dense.bin")));
+        Assert.AreEqual(before.Dense.Accuracy, after.Dense.Accuracy);
+        Assert.IsGreaterThan(1e-3, after.Variants[0].Distance!.RelativeError, "the tuned model at full size is held against its original");
+    }
+
+    [TestMethod]
+    public void Export_AnOriginalOfOtherLayers_IsRefusedAndWritesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        Model("mlp").Save(folder["m.lod.onnx"]);
+        Model("convolutions").Save(folder["other.lod.onnx"]);
+        var exporter = new FamilyExporter(new ExportOptions { Original = folder["other.lod.onnx"] });
+
+        Assert.Contains("before it was tuned", Assert.ThrowsExactly<ExportException>(() => exporter.Export(folder["m.lod.onnx"], folder["family"])).Message);
+        Assert.IsFalse(Directory.Exists(folder["family"]));
+    }
+
+    [TestMethod]
     public void Export_LeNet_KeepsItsFilesSmall()
     {
         using var folder = new TemporaryFolder();
@@ -157,6 +188,18 @@ public sealed class FamilyExporterTests
     }
 
     static LodModel Model(string name) => name == "mlp" ? SmallModels.Mlp : SmallModels.Convolutions;
+
+    /// <summary>The model with other numbers in its factors, as after some steps of training.</summary>
+    static LodModel Tuned(LodModel lod)
+    {
+        var model = lod.CloneUnlabelled();
+        foreach (var u in lod.Pairs.Select(pair => model.Initializer(pair.U)!))
+        {
+            model.ReplaceInitializer(TensorValues.Create(u.Name, [.. u.Dims], [.. model.Floats(u).Select((value, i) => value * (1 + 0.02f * (i % 7)))]));
+        }
+
+        return new LodModel(model, lod.Pairs, lod.Provenance);
+    }
 
     static FamilyManifest Export(LodModel lod, TemporaryFolder folder)
     {
