@@ -27,7 +27,7 @@ sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticMode
 
         if (options.PackedFolder is not null && !options.Prepack)
         {
-            return Failed($"{nameof(options.PackedFolder)} keeps prepacked weights, and {nameof(options.Prepack)} is off; set one of them.");
+            return Failed($"{nameof(options.PackedFolder)} keeps prepacked weights, and {nameof(options.Prepack)} is off; turn it on, or leave {nameof(options.PackedFolder)} out.");
         }
 
         try

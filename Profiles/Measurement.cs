@@ -47,6 +47,6 @@ public sealed record Measurement
         : Prepacked is null ? "It does not say whether its weights were prepacked."
         : Prepacked != use.Prepacked ? $"It was measured {(use.Prepacked ? "on mapped weights, not prepacked" : "with prepacked weights, not on mapped")} ones."
         : Batch != use.Batch ? $"It was measured with batch {Batch}, not {use.Batch}."
-        : use.OpenAxis is not null && OpenAxis != use.OpenAxis ? $"It was measured with open axes of {OpenAxis}, not {use.OpenAxis}."
+        : use.OpenAxis is not null && OpenAxis != use.OpenAxis ? $"It was measured with open axes of {(OpenAxis is { } size ? $"{size}" : "a size that it does not say")}, not {use.OpenAxis}."
         : null;
 }

@@ -73,7 +73,9 @@ sealed record ElementType<T>(string Name, TensorElementType Code, Func<float, T>
 
     public override Array Convert(float[] values) => Array.ConvertAll(values, value => From(value));
 
-    public override Array Read(ReadOnlySpan<byte> bytes) => bytes.Length % Unsafe.SizeOf<T>() == 0
+    public override Array Read(ReadOnlySpan<byte> bytes) => typeof(T) == typeof(bool)
+        ? Array.ConvertAll(bytes.ToArray(), value => value != 0) // other bytes than 0 and 1 are no truth values to ONNX Runtime
+        : bytes.Length % Unsafe.SizeOf<T>() == 0
         ? MemoryMarshal.Cast<byte, T>(bytes).ToArray()
         : throw new ArgumentException($"{bytes.Length} bytes are no whole numbers of {Name}.", nameof(bytes));
 

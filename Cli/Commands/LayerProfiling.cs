@@ -23,7 +23,7 @@ static class LayerProfiling
     {
         var device = DeviceProbe.Read();
         var folder = Path.ChangeExtension(source, ".layers");
-        var path = Path.Combine(folder, $"{device.Name}-{settings.Device.ToString().Replace(':', '-')}-t{settings.Threads}-b{options.Batch}.json");
+        var path = new ProfileStore(folder).PathFor(device, settings, options.Batch);
         if (!anew && Kept(path, device, lod.Cost(), options) is { } kept)
         {
             return kept;

@@ -82,12 +82,12 @@ public sealed class PrincipalResponses : IDisposable
         try
         {
             using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
-            var (largestBatch, most) = Bounds(model, layers, Run(model, session, inputs(session, 1).First()));
+            var (largestBatch, most) = Bounds(model, session, layers, inputs(session, 1).First());
             var (batches, samples) = (0, 0);
             foreach (var batch in inputs(session, largestBatch).TakeWhile(_ => samples < most))
             {
                 cancellation.ThrowIfCancellationRequested();
-                samples += batch.Max(input => input.Shape is [var count, ..] ? count : 1);
+                samples += Samples(batch);
                 var answers = Run(model, session, batch).ToDictionary(output => output.Name);
                 foreach (var (layer, moment) in layers.Zip(moments))
                 {
@@ -137,10 +137,14 @@ public sealed class PrincipalResponses : IDisposable
 
     /// <summary>How many samples a batch may hold, and how many may be watched, by what the layers answer to a first batch.</summary>
     /// <remarks>By a run, since a graph need not tell its shapes: of an image of a million pixels one sample's answers may fill the memory.</remarks>
-    static (int LargestBatch, int Samples) Bounds(OnnxModel model, WeightLayer[] layers, IReadOnlyList<NamedTensor> first)
+    static (int LargestBatch, int Samples) Bounds(OnnxModel model, ModelSession session, WeightLayer[] layers, IReadOnlyList<InputTensor> first)
     {
-        var answers = first.ToDictionary(output => output.Name, output => (double)output.Values.Length);
+        var samples = Samples(first);
+        var answers = Run(model, session, first).ToDictionary(output => output.Name, output => (double)output.Values.Length / samples);
         var (floats, macs) = (answers.Values.Sum(), layers.Sum(layer => layer.Columns * layer.Nodes.Sum(node => answers[node.Output[0]])));
         return ((int)Math.Clamp(MostFloats / Math.Max(1, floats), 1, LargestBatch), (int)Math.Clamp(MostMacs / Math.Max(1, macs), FewestSamples, int.MaxValue));
     }
+
+    // As everywhere, the first axis of the first input that has one goes over the samples.
+    static int Samples(IReadOnlyList<InputTensor> batch) => batch.FirstOrDefault(input => input.Shape.Length > 0) is { } input ? input.Shape[0] : 1;
 }

@@ -89,6 +89,11 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
     {
         var shared = new Checkpoint(folder);
         List<LassoTry> tries = [.. finished];
+        foreach (var left in Enumerable.Range(1, tries.Count).Select(number => new Checkpoint(FolderOf(folder, number))).Where(checkpoint => checkpoint.Exists))
+        {
+            left.Delete(); // the search was stopped just after that try
+        }
+
         if (Next(tries) is not null)
         {
             new Trainer(options).TrainDense(start, training, validation, shared, progress?.Invoke(0), cancellation);

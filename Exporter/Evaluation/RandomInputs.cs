@@ -48,7 +48,7 @@ public sealed class RandomInputs : EvaluationData
     /// <summary>The first size for open axes at which the graph runs.</summary>
     static int OpenAxis(ModelSession session)
     {
-        var open = session.Inputs.Max(input => input.Shape.Skip(1).Count(axis => axis.Size is null));
+        var open = session.Inputs.Select(input => input.Shape.Skip(1).Count(axis => axis.Size is null)).DefaultIfEmpty().Max();
         int[] sizes = open == 1 ? [.. OpenAxes, OneOpenAxis] : OpenAxes;
         return open == 0 ? sizes[0] : sizes.FirstOrDefault(size => Runs(session, Draw(session, 1, size, [.. session.Inputs.Select((_, i) => new Random(i))])), sizes[0]);
     }

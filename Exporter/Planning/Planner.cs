@@ -112,7 +112,7 @@ sealed class Planner(
         {
             var table = errors.Get(probe.InputsSha256, () => probe.Measure(errors.SourceSha256, _cost, tell, cancellation));
             tell("planning");
-            return new ProbedPlans(_cost, cutter, Unit ?? CostUnit.Macs(_cost), options, probe, table, Shares().Min(), cancellation);
+            return new ProbedPlans(_cost, cutter, Unit ?? CostUnit.Macs(_cost), options, probe, table, options.MinAccuracy is null ? Shares().Min() : LeastAsked, cancellation);
         }
         catch
         {

@@ -32,9 +32,8 @@ public sealed class UniformPlanner(LodCost cost, CostUnit? unit)
         }
 
         var budget = share * unit.Dense - unit.Fixed;
-        var held = Held(MostHeld * share * unit.Dense);
-        var ranks = UniformRanks.Within(cost.Layers, (layer, rank) => (long)(Fine * CostOf(layer, Placed(layer, rank, held))), Fine * budget);
-        return Filled([.. cost.Layers.Zip(ranks, (layer, rank) => Placed(layer, rank, held))], budget);
+        var ranks = Within(budget, Held(MostHeld * budget));
+        return Filled(Sum(ranks) <= budget ? ranks : Within(budget, []), budget);
     }
 
     /// <summary>The plan of the largest share that a budget allows.</summary>
@@ -45,6 +44,14 @@ public sealed class UniformPlanner(LodCost cost, CostUnit? unit)
         return FormedPlan.Of([.. cost.Layers.Select(layer => layer.Pair)], i =>
             (unit?.Cheapest(cost.Layers[i], ranks[i]).Form ?? (ranks[i] > cost.Layers[i].Pair.BreakEven ? LayerForm.Dense : LayerForm.Pair), ranks[i]));
     }
+
+    int[] Within(double budget, HashSet<string> held)
+    {
+        var ranks = UniformRanks.Within(cost.Layers, (layer, rank) => (long)(Fine * CostOf(layer, Placed(layer, rank, held))), Fine * budget);
+        return [.. cost.Layers.Zip(ranks, (layer, rank) => Placed(layer, rank, held))];
+    }
+
+    double Sum(int[] ranks) => cost.Layers.Zip(ranks, CostOf).Sum();
 
     double CostOf(PairCost layer, int rank) => unit!.Cheapest(layer, rank).Cost;
 
@@ -62,7 +69,7 @@ public sealed class UniformPlanner(LodCost cost, CostUnit? unit)
     // Layers of one width take their next step together; what a budget has left for some of them goes to these, the cheapest first.
     int[] Filled(int[] ranks, double budget)
     {
-        var left = budget - cost.Layers.Zip(ranks, CostOf).Sum();
+        var left = budget - Sum(ranks);
         foreach (var (i, next) in cost.Layers.Index().Select(layer => (layer.Index, Next: Next(layer.Item, ranks[layer.Index])))
             .OrderBy(step => CostOf(cost.Layers[step.Index], step.Next) - CostOf(cost.Layers[step.Index], ranks[step.Index])))
         {

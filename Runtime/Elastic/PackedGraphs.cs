@@ -7,7 +7,7 @@ namespace MaestroDeploy.Runtime.Elastic;
 
 /// <summary>A family's graphs as ONNX Runtime lays them out for one machine, kept in files: their rearranged weights are mapped, not copied into private memory.</summary>
 /// <remarks>
-/// <c>FOLDER/DEVICE-ID/VARIANT/</c> holds <c>graph.onnx</c>, <c>graph.bin</c> where there are weights to speak of, and <c>packed.json</c>; it is written whole under another
+/// <c>FOLDER/DEVICE-ID/FILE.packed/</c>, of the variant's file, holds <c>graph.onnx</c>, <c>graph.bin</c> where there are weights to speak of, and <c>packed.json</c>; it is written whole under another
 /// name and renamed. Another family, machine or version of ONNX Runtime has another ID, since what is there may be in use. A folder of which
 /// a file has changed is made anew.
 /// </remarks>
@@ -25,7 +25,7 @@ sealed class PackedGraphs(string folder, Family family)
     /// <exception cref="ModelException">It cannot be loaded, or the folder cannot be written.</exception>
     public ModelSession Load(Variant variant, SessionSettings settings)
     {
-        var place = Path.Combine(_place, Path.GetFileNameWithoutExtension(variant.File));
+        var place = Path.Combine(_place, $"{variant.File}.packed");
         lock (_gate)
         {
             if (!_checked.Contains(place))
@@ -68,7 +68,7 @@ sealed class PackedGraphs(string folder, Family family)
         try
         {
             var label = ProfilesJson.Read<PackedLabel>(Path.Combine(place, LabelFile));
-            return label.Files.Any(file => file.File == GraphFile) && label.Files.All(file => FileHash.Of(Path.Combine(place, file.File)) == file);
+            return label.Files.Any(file => file?.File == GraphFile) && label.Files.All(file => FileHash.Of(Path.Combine(place, file.File)) == file);
         }
         catch (Exception e) when (e is ProfileFormatException or FileNotFoundException or DirectoryNotFoundException)
         {
@@ -84,10 +84,14 @@ sealed class PackedGraphs(string folder, Family family)
         {
             SessionFactory.SavePacked(graph, settings, Path.Combine(apart, GraphFile), DataFile);
             ProfilesJson.Write(Path.Combine(apart, LabelFile), new PackedLabel { Files = [.. Directory.GetFiles(apart).Select(FileHash.Of)] });
+            if (Holds(place))
+            {
+                return; // another process was quicker
+            }
+
             if (Directory.Exists(place))
             {
-                Directory.Move(place, $"{apart}.old"); // who has its files mapped keeps them
-                Directory.Delete($"{apart}.old", recursive: true);
+                Directory.Delete(place, recursive: true); // who has its files mapped keeps them
             }
 
             Directory.Move(apart, place);

@@ -49,15 +49,20 @@ public sealed class PackedGraphsTests : IDisposable
     public void Run_AfterAFileChanged_IsMadeAnewAndRight(string file)
     {
         var expected = Answers(Options);
-        foreach (var path in Directory.GetFiles(_folder["family.packed"], file, SearchOption.AllDirectories))
+        var kept = Directory.GetFiles(_folder["family.packed"], file, SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
+        foreach (var (path, bytes) in kept)
         {
-            var bytes = File.ReadAllBytes(path);
-            bytes[bytes.Length / 2] ^= 1;
-            File.WriteAllBytes(path, bytes);
+            byte[] changed = [.. bytes];
+            changed[changed.Length / 2] ^= 1;
+            File.WriteAllBytes(path, changed);
         }
 
         AssertClose(expected, Answers(Options));
         Assert.HasCount(6, Files());
+        foreach (var (path, bytes) in kept)
+        {
+            CollectionAssert.AreEqual(bytes, File.ReadAllBytes(path), path);
+        }
     }
 
     [TestMethod]
