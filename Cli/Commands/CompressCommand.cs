@@ -50,7 +50,7 @@ static class CompressCommand
         0 => null,
         < 0 => throw new UsageException($"--epochs is 0 and more; found {epochs}."),
         _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
-        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false }, // at full size the model stays as it was brought
+        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false },
     };
 
     static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)

@@ -3,7 +3,6 @@ using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Exporter;
-using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -34,7 +33,9 @@ sealed class CompressionJob(string model, CalibrationSource source, TrainingOpti
             var options = read(file);
             if (tuning is not null)
             {
-                options = options with { Plans = options.Plans ?? Plan(file, options), Original = Path.Combine(workshop.FullName, "original.lod.onnx") };
+                // What is trained is what will be cut, and at full size the model stays as it was brought.
+                var plans = options.Plans ?? ExportCommand.Plan(file, source.Evaluation, options, settings, terminal, cancellation);
+                options = options with { Plans = plans, Original = Path.Combine(workshop.FullName, "original.lod.onnx") };
                 File.Copy(file, options.Original);
                 Tune(file, Path.Combine(workshop.FullName, "tuning"), TrainingJob.ForPlans(tuning, options.Plans));
             }
@@ -45,13 +46,6 @@ sealed class CompressionJob(string model, CalibrationSource source, TrainingOpti
         {
             workshop.Delete(recursive: true);
         }
-    }
-
-    /// <summary>What is trained, and what will be cut.</summary>
-    PlanChain Plan(string file, ExportOptions options)
-    {
-        var search = options.Search ?? (options.Unit == BudgetUnit.Ranks ? PlanSearch.Uniform : PlanSearch.Spread);
-        return ExportCommand.Plan(file, source.Evaluation, options with { Search = search }, settings, terminal, cancellation);
     }
 
     /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>

@@ -225,7 +225,7 @@ public sealed class TrainCommandTests
         string[] command = ["search-lasso", "mlp", .. Digits, "--epochs", "12", "--tries", "3", "--target-accuracy", "1", "--from", "0.02", "--out"];
         CommandLine.Run([.. command, folder["whole"]]).Succeeded();
 
-        CommandLine.Interrupt("try 2, epoch 3", [.. command, folder["run"]]).FailedSaying("Stopped");
+        CommandLine.Interrupt("try 2, epoch 5", [.. command, folder["run"]]).FailedSaying("Stopped");
 
         Assert.HasCount(1, Table("run"), "what a stopped search has tried is told");
         CommandLine.Run([.. command, folder["run"]]).FailedSaying("--resume");
