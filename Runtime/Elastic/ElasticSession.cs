@@ -36,13 +36,8 @@ public sealed class ElasticSession : IDisposable
             throw new FamilyException(family.Folder, $"The profile given was measured on another family or edition, {profile.FamilySha256[..12]}…; measure this one.");
         }
 
-        (var settings, FellBackBecause) = DeviceFallback.Resolve(options.Settings, options.AllowFallback);
+        (var settings, FellBackBecause) = Resolve(options);
         options = options with { Settings = settings };
-        if (options.PackedFolder is not null && (!settings.Prepack || settings.Device != Device.Cpu))
-        {
-            throw new ArgumentException($"{nameof(options.PackedFolder)} keeps weights that the processor's kernels prepack; it goes with {nameof(settings.Prepack)}, and with {Device.Cpu}.", nameof(options));
-        }
-
         StaleBecause = profile.StaleBecause(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
         Selection = VariantSelector.Select(family.Manifest, profile, level);
         _ladder = Ladder.Of(family.Manifest, profile, level, Selection.Variant);
@@ -62,11 +57,12 @@ public sealed class ElasticSession : IDisposable
     /// <exception cref="FamilyException">A file is missing, differs from the manifest, or is a link out of the folder.</exception>
     /// <exception cref="DeviceException">The device is not to be had.</exception>
     /// <exception cref="ModelException">A variant cannot be loaded or run, or does not take that batch.</exception>
+    /// <exception cref="ArgumentException">Weights are to be kept prepacked where they are not prepacked, or not on the processor.</exception>
     public static ElasticSession Open(string folder, ServiceLevel? level = null, ElasticOptions? options = null, CancellationToken cancellation = default)
     {
         (level, options) = (level ?? new ServiceLevel(), options ?? new ElasticOptions());
         var family = Family.Open(folder);
-        var settings = DeviceFallback.Resolve(options.Settings, options.AllowFallback).Settings;
+        var settings = Resolve(options).Settings; // what cannot be opened is not calibrated for
         var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis).Profile
             ?? new LatencyMeter().Calibrate(
                 family, settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
@@ -228,6 +224,13 @@ public sealed class ElasticSession : IDisposable
     {
         _residency.Forget(buffers.Index);
         _pool.GiveIndexBack(buffers.Index);
+    }
+
+    static DeviceFallback Resolve(ElasticOptions options)
+    {
+        var resolved = DeviceFallback.Resolve(options.Settings, options.AllowFallback);
+        return options.PackedFolder is null || resolved.Settings.Prepack && resolved.Settings.Device == Device.Cpu ? resolved : throw new ArgumentException(
+            $"{nameof(options.PackedFolder)} keeps weights that the processor's kernels prepack; it goes with {nameof(SessionSettings.Prepack)}, and with {Device.Cpu}.", nameof(options));
     }
 
     int RungOf(string variant) => _ladder.Index().FirstOrDefault(rung => rung.Item.Variant == variant, (-1, default)).Index;
