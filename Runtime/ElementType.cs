@@ -25,7 +25,7 @@ abstract record ElementType(string Name, TensorElementType Code)
         new ElementType<uint>("uint32", TensorElementType.UInt32, value => (uint)value, random => (uint)random.Next(Indices)),
         new ElementType<ushort>("uint16", TensorElementType.UInt16, value => (ushort)value, random => (ushort)random.Next(Indices)),
         new ElementType<byte>("uint8", TensorElementType.UInt8, value => (byte)value, random => (byte)random.Next(Indices)),
-        new ElementType<bool>("bool", TensorElementType.Bool, value => value != 0, _ => true),
+        new TruthType(),
     ];
 
     /// <summary>ONNX Runtime's type; null for one that graphs are not run with.</summary>
@@ -55,7 +55,7 @@ abstract record ElementType(string Name, TensorElementType Code)
 
 /// <typeparam name="T">.NET's type of the numbers.</typeparam>
 /// <inheritdoc cref="ElementType"/>
-sealed record ElementType<T>(string Name, TensorElementType Code, Func<float, T> From, Func<Random, T> Next) : ElementType(Name, Code)
+record ElementType<T>(string Name, TensorElementType Code, Func<float, T> From, Func<Random, T> Next) : ElementType(Name, Code)
     where T : unmanaged
 {
     public override Array Pinned(int count) => GC.AllocateArray<T>(count, pinned: true);
@@ -73,11 +73,15 @@ sealed record ElementType<T>(string Name, TensorElementType Code, Func<float, T>
 
     public override Array Convert(float[] values) => Array.ConvertAll(values, value => From(value));
 
-    public override Array Read(ReadOnlySpan<byte> bytes) => typeof(T) == typeof(bool)
-        ? Array.ConvertAll(bytes.ToArray(), value => value != 0) // other bytes than 0 and 1 are no truth values to ONNX Runtime
-        : bytes.Length % Unsafe.SizeOf<T>() == 0
+    public override Array Read(ReadOnlySpan<byte> bytes) => bytes.Length % Unsafe.SizeOf<T>() == 0
         ? MemoryMarshal.Cast<byte, T>(bytes).ToArray()
         : throw new ArgumentException($"{bytes.Length} bytes are no whole numbers of {Name}.", nameof(bytes));
 
     public override OrtValue Wrap(Array numbers, long[] shape) => OrtValue.CreateTensorValueFromMemory((T[])numbers, shape);
+}
+
+/// <summary>Truth values, a byte each: other bytes than 0 and 1 are none to ONNX Runtime, and true in NumPy.</summary>
+sealed record TruthType() : ElementType<bool>("bool", TensorElementType.Bool, value => value != 0, _ => true)
+{
+    public override Array Read(ReadOnlySpan<byte> bytes) => Array.ConvertAll(bytes.ToArray(), value => value != 0);
 }

@@ -24,13 +24,16 @@ sealed class Choosing(string what = "A family's folder.")
     public void AddTo(Command command)
     {
         command.Arguments.Add(_family);
-        foreach (var option in new Option[] { _maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis })
+        foreach (var option in Choices)
         {
             command.Options.Add(option);
         }
 
         _session.AddTo(command);
     }
+
+    /// <summary>What a choice depends on, and one graph does not.</summary>
+    Option[] Choices => [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis];
 
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
     public Choice Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
@@ -61,8 +64,7 @@ sealed class Choosing(string what = "A family's folder.")
             return null;
         }
 
-        Option[] choices = [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis];
-        return choices.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } asked
+        return Choices.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } asked
             ? throw new UsageException($"{asked.Name} is for a family; {path} is one graph.")
             : (path, _session.Settings(parsed, terminal));
     }

@@ -49,8 +49,7 @@ static class ExportCommand
     public static FamilyManifest Export(
         string source, string folder, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
     {
-        var progress = new Reporter<ExportProgress>(at => terminal.Progress(at.Total == 0 ? at.Doing : $"graph {at.Done + 1} of {at.Total}", at.Total == 0 ? "" : at.Doing));
-        var manifest = new FamilyExporter(options, settings).Export(source, folder, data, progress, cancellation);
+        var manifest = new FamilyExporter(options, settings).Export(source, folder, data, Progress(terminal), cancellation);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {FamilyReport.Of(folder, manifest, profile: null).BeforeAndAfter()}");
         foreach (var over in manifest.Variants.Where(variant => IsOver(variant, manifest.Dense, options.Unit)))
         {
@@ -67,7 +66,19 @@ static class ExportCommand
 
     /// <summary>The plans alone.</summary>
     public static PlanChain Plan(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
-        new FamilyExporter(options, settings).Plan(source, data, new Reporter<ExportProgress>(at => terminal.Progress(at.Doing)), cancellation);
+        new FamilyExporter(options, settings).Plan(source, data, Progress(terminal), cancellation);
+
+    static Reporter<ExportProgress> Progress(Terminal terminal) => new(at =>
+    {
+        if (at.Total == 0)
+        {
+            terminal.Progress(at.Doing);
+        }
+        else
+        {
+            terminal.Progress($"graph {at.Done + 1} of {at.Total}", at.Doing);
+        }
+    });
 
     // A budget in bytes is of weights; a graph's own few kB come on top.
     const long GraphsOwn = 64 << 10;

@@ -17,8 +17,7 @@ sealed class AccuracySearch(
     // Costs that lie nearer than a hundredth of themselves are one: no test set tells the accuracies apart.
     const double Same = 1.01;
 
-    // A budget names its variant, so it is told as people would: b34.78.
-    const double Steps = 1e4;
+    const double Steps = 1 / Planner.LeastAsked;
 
     /// <summary>Of some plans those that reach the accuracy, and the cheapest that is found beside them, which is marked.</summary>
     /// <param name="asked">The plans that are asked for.</param>

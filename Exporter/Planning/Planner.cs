@@ -25,7 +25,7 @@ sealed class Planner(
     // A share names its variant, so it is told as people would: b34.78.
     const int ShareDigits = 4;
 
-    /// <summary>The smallest share of the dense cost that is planned for.</summary>
+    /// <summary>The smallest share of the dense cost that is planned for, and the step in which shares are told.</summary>
     public const double LeastAsked = 1e-4;
 
     readonly LodCost _cost = lod.Cost();
