@@ -85,21 +85,21 @@ public sealed class FamilyExporter
         return manifest;
     }
 
-    /// <summary>Makes the plans of a family and nothing else, so that a model can be trained for them before it is cut.</summary>
+    /// <summary>Every plan found for each budget and nothing else, so that a model can be trained for them before it is cut: training keeps one a budget.</summary>
     /// <param name="source">A <c>model.lod.onnx</c>.</param>
     /// <param name="data">What layers are probed on; null for random inputs.</param>
     /// <param name="progress">Told what is being done; null for no one.</param>
     /// <param name="cancellation">Checked between runs.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
     /// <exception cref="ExportException">The data or the layer latencies do not fit.</exception>
-    public PlanChain Plan(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
+    public PlanChain Candidates(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
         var lod = LodModel.Load(source);
         var scratch = Directory.CreateTempSubdirectory("maestro-");
         try
         {
             using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.FullName, progress);
-            return Chain(FileHash.Of(source).Sha256, planner.Plan(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
+            return Chain(FileHash.Of(source).Sha256, planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
         }
         finally
         {

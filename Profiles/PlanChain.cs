@@ -3,13 +3,16 @@ using System.Text.Json.Serialization;
 namespace MaestroDeploy.Profiles;
 
 /// <summary>The plans that one trained model is to be cut to, in a file of its own: what is trained for, and what is exported.</summary>
-/// <remarks>Source of the idea: FlexRank's profiles (arXiv:2602.02680), a chain in which each smaller model lies within the larger.</remarks>
+/// <remarks>
+/// Several plans of one budget are candidates, of which training keeps one.
+/// Source of the idea: FlexRank's profiles (arXiv:2602.02680), a chain in which each smaller model lies within the larger.
+/// </remarks>
 public sealed record PlanChain : IVersioned
 {
     /// <param name="sourceSha256">SHA-256 of the <c>model.lod.onnx</c> that the plans were made for.</param>
     /// <param name="cost">What the budgets are shares of: <c>macs</c>, <c>params</c>, <c>bytes</c>, <c>latency</c> or <c>ranks</c>.</param>
     /// <param name="plans">The plans, largest budget first; at least one.</param>
-    /// <exception cref="ArgumentException">Budgets do not fall from plan to plan, or two plans do not name the same layers.</exception>
+    /// <exception cref="ArgumentException">A budget is larger than the one before it, or two plans do not name the same layers.</exception>
     public PlanChain(string sourceSha256, string cost, IReadOnlyList<BudgetedPlan> plans)
     {
         SourceSha256 = Check.Sha256(sourceSha256, nameof(SourceSha256));
@@ -44,9 +47,9 @@ public sealed record PlanChain : IVersioned
 
     static void CheckOrder(BudgetedPlan larger, BudgetedPlan smaller)
     {
-        if (!(larger.Budget > smaller.Budget))
+        if (larger.Budget < smaller.Budget)
         {
-            throw new ArgumentException(FormattableString.Invariant($"Plans go largest budget first, each once; {smaller.Budget} comes after {larger.Budget}."));
+            throw new ArgumentException(FormattableString.Invariant($"Plans go largest budget first; {smaller.Budget} comes after {larger.Budget}."));
         }
 
         var layers = larger.Plan.Layers.Keys.ToHashSet();

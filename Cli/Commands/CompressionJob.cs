@@ -34,10 +34,10 @@ sealed class CompressionJob(string model, CalibrationSource source, TrainingOpti
             if (tuning is not null)
             {
                 // What is trained is what will be cut, and at full size the model stays as it was brought.
-                var plans = options.Plans ?? ExportCommand.Plan(file, source.Evaluation, options, settings, terminal, cancellation);
-                options = options with { Plans = plans, Original = Path.Combine(workshop.FullName, "original.lod.onnx") };
-                File.Copy(file, options.Original);
-                Tune(file, Path.Combine(workshop.FullName, "tuning"), TrainingJob.ForPlans(tuning, options.Plans));
+                var original = Path.Combine(workshop.FullName, "original.lod.onnx");
+                File.Copy(file, original);
+                var candidates = options.Plans ?? ExportCommand.Candidates(file, source.Evaluation, options, settings, terminal, cancellation);
+                options = options with { Plans = Tune(file, Path.Combine(workshop.FullName, "tuning"), tuning, candidates), Original = original };
             }
 
             return (ExportCommand.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation), options);
@@ -48,11 +48,13 @@ sealed class CompressionJob(string model, CalibrationSource source, TrainingOpti
         }
     }
 
-    /// <summary>Trains the factored model to answer as the original does, in the place of its file.</summary>
-    void Tune(string file, string run, TrainingOptions options)
+    /// <summary>Trains the factored model to answer as the original does when it is cut to some plans, in the place of its file.</summary>
+    /// <returns>The plans that were trained to the end: of the candidates, the best of each budget.</returns>
+    PlanChain Tune(string file, string run, TrainingOptions options, PlanChain candidates)
     {
         using var teacher = new Teacher(model, settings);
-        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, options, teacher: teacher);
+        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, options, candidates, teacher: teacher);
         File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
+        return ProfilesJson.Read<PlanChain>(Path.Combine(run, TrainingJob.PlansFile));
     }
 }

@@ -20,8 +20,9 @@ static class ExportCommand
         var format = new SampleFormatFlags();
         var inputs = CalibrationFlags.Inputs();
         var original = new Option<string?>("--original") { Description = "The model.lod.onnx that the model was before it was tuned: the family's dense graph, which variants are held against." }.OfFiles();
+        var candidates = new Option<string?>("--save-candidates") { Description = "Write every plan found for each budget to a file, for 'train --plans', which keeps the one that it can train best." };
         var planning = new PlanningFlags();
-        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs, original };
+        var command = new Command("export", "Cut a trained model to budgets: one ONNX graph each, all reading one weights file.") { source, output, data, dataDir, inputs, original, candidates };
         format.AddTo(command);
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
@@ -33,6 +34,13 @@ static class ExportCommand
             var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
             var manifest = Export(file, folder, samples, options, planning.Settings(parsed), terminal, cancellation);
             planning.Save(parsed, manifest, options, terminal);
+            if (parsed.GetValue(candidates) is { } path)
+            {
+                var found = Candidates(file, samples, options, planning.Settings(parsed), terminal, cancellation);
+                ProfilesJson.Write(path, found);
+                terminal.Say($"{path}: {found.Plans.Count} plans for {found.Plans.DistinctBy(plan => plan.Budget).Count()} budgets.");
+            }
+
             var report = FamilyReport.Of(folder, manifest, null);
             if (set?.Doubt(report.Dense.Accuracy) is { } doubt)
             {
@@ -64,9 +72,9 @@ static class ExportCommand
         return manifest;
     }
 
-    /// <summary>The plans alone.</summary>
-    public static PlanChain Plan(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
-        new FamilyExporter(options, settings).Plan(source, data, Progress(terminal), cancellation);
+    /// <summary>Every plan found for each budget.</summary>
+    public static PlanChain Candidates(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
+        new FamilyExporter(options, settings).Candidates(source, data, Progress(terminal), cancellation);
 
     static Reporter<ExportProgress> Progress(Terminal terminal) => new(at =>
     {

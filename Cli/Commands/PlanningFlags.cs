@@ -24,8 +24,8 @@ sealed class PlanningFlags
 
     readonly Option<PlanSearch?> _search = new("--plan")
     {
-        Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), spread (the same with "
-            + "the cuts spread over the layers, which some models are tuned better for), nested (a frontier of which each plan is a part of the one before), greedy (Maestro's). Default: frontier with --by latency and for models that were not trained to be cut, else uniform.",
+        Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), "
+            + "nested (a frontier of which each plan is a part of the one before), greedy (Maestro's). Default: frontier with --by latency and for models that were not trained to be cut, else uniform.",
     };
 
     readonly Option<int?> _variants = new("--variants") { Description = "That many variants spread evenly from the dense cost down to a thirty-second, in the place of budgets." };

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Models;
-using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -29,20 +28,20 @@ static class TrainCommand
         command.SetAction((parsed, cancellation) =>
         {
             var options = training.Read(parsed);
-            options = parsed.GetValue(plans) is { } chain ? Planned(options, chain, parsed.GetValue(model)!) : options;
+            var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!) : null;
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
             training.Check(parsed, network);
             using var original = parsed.GetValue(teacher) is { } file ? new Teacher(file, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads))) : null;
-            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, data.Augmentation(parsed), original, parsed.GetValue(resume)));
+            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, chain, data.Augmentation(parsed), original, parsed.GetValue(resume)));
             return Task.FromResult(0);
         });
         return command;
     }
 
-    /// <summary>Trains the plans of a file, which must have been made for the model as it is.</summary>
-    static TrainingOptions Planned(TrainingOptions options, string file, string model)
+    /// <summary>The plans of a file, which must have been made for the model as it is.</summary>
+    static PlanChain Plans(string file, string model)
     {
         var chain = ProfilesJson.Read<PlanChain>(file);
         if (!File.Exists(model) || FileHash.Of(model).Sha256 != chain.SourceSha256)
@@ -50,6 +49,6 @@ static class TrainCommand
             throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
         }
 
-        return TrainingJob.ForPlans(options, chain);
+        return chain;
     }
 }

@@ -18,7 +18,7 @@ namespace MaestroDeploy.Cli.Commands;
 /// <param name="cancellation">Stops the run; what is finished of it stays.</param>
 sealed class TrainingJob(string folder, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
 {
-    public const string ModelFile = "model.lod.onnx", MetricsFile = "metrics.jsonl";
+    public const string ModelFile = "model.lod.onnx", MetricsFile = "metrics.jsonl", PlansFile = "plans.json";
 
     // One line of JSON an epoch, as JSON Lines readers expect.
     static readonly JsonSerializerOptions OneLine = new(ProfilesJson.Options) { WriteIndented = false };
@@ -31,12 +31,15 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <param name="name">What it is called: a built-in model's name, or a file.</param>
     /// <param name="data">What it learns.</param>
     /// <param name="options">How.</param>
+    /// <param name="plans">What is trained in the place of random cuts, the best of each budget to the end; null for those.</param>
     /// <param name="augmentation">How training images are varied; null for not at all.</param>
     /// <param name="teacher">The model whose answers are learnt; null for the labels.</param>
     /// <param name="resume">Whether a run that was stopped here goes on.</param>
     /// <exception cref="CommandException">The folder cannot be used so.</exception>
-    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
+    /// <exception cref="UsageException">Something that plans are trained with would change the ranks.</exception>
+    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanChain? plans = null, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
     {
+        options = plans is null ? options : ForPlans(options, plans);
         CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var start = Start(model, name, data);
@@ -49,6 +52,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         }, new Reporter<TrainingProgress>(Tell), cancellation: cancellation);
 
         result.Model.Save(_modelPath);
+        if (plans is not null)
+        {
+            Save(plans, result.Plans!);
+        }
+
         _checkpoint.Delete();
         return Report(name, data, result);
     }
@@ -63,11 +71,19 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     }
 
     /// <summary>The same training, of some plans in the place of random cuts.</summary>
-    /// <exception cref="UsageException">Something that they are trained with would change the ranks.</exception>
-    public static TrainingOptions ForPlans(TrainingOptions options, PlanChain chain)
+    static TrainingOptions ForPlans(TrainingOptions options, PlanChain chain)
     {
-        var ranks = chain.Plans.Select(planned => planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value));
-        return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. ranks] }).Checked());
+        var plans = chain.Plans.Select(planned => new TrainedPlan(planned.Budget,
+            planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value)));
+        return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. plans] }).Checked());
+    }
+
+    /// <summary>Writes the plans that were trained to the end, as plans of the trained model.</summary>
+    void Save(PlanChain plans, IReadOnlyList<int> kept)
+    {
+        var path = Path.Combine(folder, PlansFile);
+        ProfilesJson.Write(path, new PlanChain(FileHash.Of(_modelPath).Sha256, plans.Cost, [.. kept.Select(i => plans.Plans[i])]));
+        terminal.Say(kept.Count < plans.Plans.Count ? $"{path}: {kept.Count} plans, kept of {plans.Plans.Count} by how they could be trained" : $"{path}: {kept.Count} plans");
     }
 
     void AskTeacher(TrainingTask training, LodModel start, NamedData data)

@@ -64,7 +64,7 @@ public sealed class Trainer
 
         var model = best ?? run.Model();
         return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
-            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count);
+            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
     }
 
     /// <summary>Trains the dense epochs alone, into a checkpoint: where runs can go on from that differ in what acts on factors (<see cref="Checkpoint.Branch"/>).</summary>
@@ -119,6 +119,7 @@ public sealed class Trainer
         var (loss, accuracy) = run.TrainEpoch((step, meanLoss) => progress?.Report(At(step, meanLoss)), cancellation);
         run.Shrink();
         run.RecalibrateNorms();
+        run.KeepBestPlans(validation ?? training);
         var validated = validation is null ? ((double Loss, double? Accuracy, double Score)?)null : run.Validate(validation);
         var isBest = validated is { } now && (run.State.BestEpoch == 0 || now.Score < run.State.BestScore);
         var cost = run.Cost;

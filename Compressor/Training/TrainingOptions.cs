@@ -26,6 +26,8 @@ public enum Sampling
 /// <summary>How a run trains. Every value is checked on construction of the <see cref="Trainer"/>.</summary>
 public sealed record TrainingOptions
 {
+    const double TrialShare = 0.25;
+
     /// <summary>The recipe that these are the settings of, or that they began from; default nested.</summary>
     public string Recipe { get; init; } = Recipes.Nested;
 
@@ -38,8 +40,12 @@ public sealed record TrainingOptions
     /// <summary>The probability that a nested share is drawn log-uniformly instead of uniformly, 0 to 1; default 1.</summary>
     public double Logarithmic { get; init; } = 1;
 
-    /// <summary>The plans of <see cref="Sampling.Plans"/>, each the ranks by layer; a layer that one does not name keeps its full rank. Null for none.</summary>
-    public IReadOnlyList<IReadOnlyDictionary<string, int>>? Plans { get; init; }
+    /// <summary>The plans of <see cref="Sampling.Plans"/>, those of one budget one after the other; null for none.</summary>
+    public IReadOnlyList<TrainedPlan>? Plans { get; init; }
+
+    /// <summary>The epochs after which one plan of each budget is kept; 0 where none has several. A quarter of all, and one at least.</summary>
+    [JsonIgnore]
+    public int TrialEpochs => Plans is null || Plans.DistinctBy(plan => plan.Budget).Count() == Plans.Count ? 0 : Math.Max(1, (int)Math.Round(TrialShare * Epochs));
 
     /// <summary>Whether each step also trains the model at full ranks; default yes. The paper does not.</summary>
     public bool FullPass { get; init; } = true;

@@ -33,4 +33,5 @@ public sealed record EpochMetrics(
 /// <param name="Model">The model of the best epoch, or of the last where nothing was held out.</param>
 /// <param name="Epochs">Every epoch's metrics.</param>
 /// <param name="BestEpoch">The epoch that the model is of, from 1.</param>
-public sealed record TrainingResult(LodModel Model, IReadOnlyList<EpochMetrics> Epochs, int BestEpoch);
+/// <param name="Plans">Which of the options' plans were trained to the end, by their place among them; null where no plans were trained.</param>
+public sealed record TrainingResult(LodModel Model, IReadOnlyList<EpochMetrics> Epochs, int BestEpoch, IReadOnlyList<int>? Plans = null);

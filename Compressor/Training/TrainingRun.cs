@@ -44,6 +44,9 @@ sealed class TrainingRun : IDisposable
 
     public LodProvenance Provenance { get; }
 
+    /// <summary>Which of the options' plans are trained; null for none.</summary>
+    public IReadOnlyList<int>? Plans => State.Kept ?? (_options.Plans is { } plans ? [.. Enumerable.Range(0, plans.Count)] : null);
+
     public bool IsFactored => _graph.Pairs.Count > 0;
 
     public int StepsAnEpoch => (_task.Count + _batchSize - 1) / _batchSize;
@@ -165,6 +168,20 @@ sealed class TrainingRun : IDisposable
     {
         var members = Members().Select(ranks => Evaluate(held, ranks)).ToList();
         return (members[0].Loss, members[0].Accuracy, members.Average(member => member.Loss));
+    }
+
+    /// <summary>Where several plans were given for a budget, and these have been trained for long enough: goes on with the best of each budget alone.</summary>
+    /// <param name="held">What they are judged by.</param>
+    public void KeepBestPlans(TrainingTask held)
+    {
+        if (_options.Plans is not { } plans || _sampler is not PlanSampler sampler || State.Kept is not null || State.Epochs.Count + 1 != _options.TrialEpochs)
+        {
+            return;
+        }
+
+        var losses = sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks).Loss).ToArray();
+        State = State with { Kept = [.. Enumerable.Range(0, plans.Count).GroupBy(i => plans[i].Budget).Select(budget => budget.MinBy(i => losses[i]))], BestEpoch = 0 };
+        _sampler = SamplerFor(_cost);
     }
 
     public void Note(EpochMetrics epoch, bool isBest, double score) => State = State with
@@ -311,7 +328,7 @@ sealed class TrainingRun : IDisposable
     {
         Sampling.SingleLayer => new SingleLayerSampler(_options.Seed),
         Sampling.Independent => new IndependentSampler(_options.Seed),
-        Sampling.Plans => new PlanSampler(_options.Seed, [.. cost.Layers.Select(layer => layer.Pair)], _options.Plans!),
+        Sampling.Plans => new PlanSampler(_options.Seed, cost, State.Kept is { } kept ? [.. kept.Select(i => _options.Plans![i])] : _options.Plans!),
         Sampling.Nested => new NestedSampler(_options.Seed, cost.Layers, _options.SmallestShare, _options.Logarithmic),
         _ => null,
     };

@@ -9,9 +9,6 @@ public enum PlanSearch
     /// <summary>The plans of least probed error for their cost, over all layers at once.</summary>
     Frontier,
 
-    /// <summary>The plans of least squared error for their cost, which spreads the cuts over the layers: tuning cannot open one that is cut to next to nothing.</summary>
-    Spread,
-
     /// <summary>The plans of the frontier, each a part of the one before it.</summary>
     Nested,
 

@@ -36,14 +36,26 @@ sealed class Planner(
     /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
     public IReadOnlyList<PlannedVariant> Plan(CancellationToken cancellation)
     {
-        if (options.Plans is { } given)
+        if (options.Plans?.Plans.CountBy(plan => plan.Budget).FirstOrDefault(budget => budget.Value > 1) is { Value: > 1 } several)
         {
-            return [.. given.Plans.Select(Given)];
+            throw new ExportException(FormattableString.Invariant(
+                $"There are {several.Value} plans for a budget of {several.Key}, of which training keeps one: cut to the plans.json of the run that trained them."));
         }
 
-        var plans = options.Search == PlanSearch.Uniform ? Shares().Select(share => For(share, smaller: null, cancellation)) : Probed(cancellation);
+        var plans = options.Plans is { } given ? given.Plans.Select(Given)
+            : options.Search == PlanSearch.Uniform ? Shares().Select(share => For(share, smaller: null, cancellation))
+            : Probed(cancellation);
         return [.. plans.DistinctBy(plan => plan.Plan).OrderByDescending(plan => plan.Cost.Macs)];
     }
+
+    /// <summary>Every plan found for each share that is asked for, none for two shares: which of them trains best only training can tell.</summary>
+    /// <param name="cancellation">Checked between runs.</param>
+    /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
+    public IReadOnlyList<PlannedVariant> Candidates(CancellationToken cancellation) => options.Search == PlanSearch.Uniform || options.Plans is not null
+        ? Plan(cancellation)
+        : [.. Kept([.. Shares().Order()
+            .SelectMany(share => (_probed ??= Probe(cancellation)).Found(share).Select(found => PlannedVariant.Of(_cost, share, found)))
+            .DistinctBy(plan => plan.Plan)])];
 
     /// <summary>The plan that a share of the dense cost buys.</summary>
     /// <param name="share">The share, in (0, 1].</param>
@@ -98,11 +110,13 @@ sealed class Planner(
             plans.Add(For(share, plans.LastOrDefault(), cancellation));
         }
 
-        // Where time has a floor, the fastest plan answers anyhow and saves next to nothing: a limit that none keeps gets no variant.
-        return options.Unit != BudgetUnit.Latency ? plans
-            : plans.Where(plan => ShareOf(plan) <= plan.Budget.Share).ToList() is { Count: > 0 } kept ? kept
-            : [PlannedVariant.Dense(_cost)];
+        return Kept(plans);
     }
+
+    // Where time has a floor, the fastest plan answers anyhow and saves next to nothing: a limit that none keeps gets no variant.
+    List<PlannedVariant> Kept(List<PlannedVariant> plans) => options.Unit != BudgetUnit.Latency ? plans
+        : plans.Where(plan => ShareOf(plan) <= plan.Budget.Share).ToList() is { Count: > 0 } kept ? kept
+        : [PlannedVariant.Dense(_cost)];
 
     ProbedPlans Probe(CancellationToken cancellation)
     {

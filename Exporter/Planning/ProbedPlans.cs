@@ -9,8 +9,7 @@ sealed class ProbedPlans : IDisposable
 {
     // Errors do not quite add: cuts of many layers may do more harm together than apart, or less. A sum of their squares spreads the
     // cuts, a sum of their roots gathers them.
-    static readonly double[] Powers = [1, 0.5, Spreading];
-    const double Spreading = 2;
+    static readonly double[] Powers = [1, 0.5, 2];
 
     readonly LodCost _cost;
     readonly PlanCutter _cutter;
@@ -33,32 +32,45 @@ sealed class ProbedPlans : IDisposable
         PlanningLayer[] layers = [.. cost.Layers.Zip(table.Layers, (layer, found) => new PlanningLayer(layer.Pair.Layer, Options(layer, found)))];
         _found = options.Search switch
         {
-            PlanSearch.Spread => [Frontier.Solve([.. layers.Select(layer => Raised(layer, Spreading))], cancellation)],
             PlanSearch.Nested => [NestedChain.Of(layers)],
             PlanSearch.Greedy => [GreedySearch.Descend(layers, least * unit.Dense - unit.Fixed, chosen => probe.Error(RanksOf(chosen)), cancellation)],
-            _ => [.. Powers.Select(power => Frontier.Solve([.. layers.Select(layer => Raised(layer, power))], cancellation))],
+            _ => [.. Powers.Select(power => Frontier.Solve([.. layers.Select(layer => Raised(layer, power))], cancellation)), NestedChain.Of(layers)],
         };
     }
 
-    /// <summary>The plan for a share. Of several found, beside a frontier the uniform one and that of a smaller share, each is run as a whole and the best kept.</summary>
+    /// <summary>The plan for a share. Of several found, and that of a smaller share beside them, each is run as a whole and the best kept.</summary>
     /// <param name="share">Share of the dense model's cost; where no plan keeps it, the cheapest plan stands.</param>
     /// <param name="smaller">The plan of a smaller share; null for none.</param>
     public FormedPlan Plan(double share, FormedPlan? smaller)
+    {
+        var plans = Found(share);
+        if (_options.Search == PlanSearch.Frontier && smaller is not null && Keeps(smaller, share))
+        {
+            plans.Add(Filled(smaller, share));
+        }
+
+        return plans.Count == 1 ? plans[0] : plans.MinBy(ErrorOf)!;
+    }
+
+    /// <summary>Every plan found that keeps a share, beside a frontier the uniform one too, each once; where none keeps it, the cheapest.</summary>
+    /// <param name="share">Share of the dense model's cost.</param>
+    public List<FormedPlan> Found(double share)
     {
         List<FormedPlan> plans = [.. _found.Select(choices => Filled(
             FormedOf(choices.FirstOrDefault(choice => choice.Cost + _unit.Fixed <= share * _unit.Dense) ?? choices[^1]), share))];
         if (_options.Search == PlanSearch.Frontier)
         {
             plans.Add(new UniformPlanner(_cost, _unit).Plan(share));
-            plans.AddRange(smaller is null ? [] : [Filled(smaller, share)]);
         }
 
-        var within = plans.Where(plan => _unit.Of(plan) <= share * _unit.Dense).ToList();
-        return within.Count == 0 ? plans.MinBy(_unit.Of)! : within.Count == 1 ? within[0] : within.MinBy(ErrorOf)!;
+        var within = plans.Where(plan => Keeps(plan, share)).DistinctBy(plan => plan.Ranks).ToList();
+        return within.Count > 0 ? within : [plans.MinBy(_unit.Of)!];
     }
 
     /// <inheritdoc/>
     public void Dispose() => _probe.Dispose();
+
+    bool Keeps(FormedPlan plan, double share) => _unit.Of(plan) <= share * _unit.Dense;
 
     static PlanningLayer Raised(PlanningLayer layer, double power) =>
         new(layer.Name, layer.Options.Select(option => option with { Error = Math.Pow(option.Error, power) }));
@@ -81,7 +93,7 @@ sealed class ProbedPlans : IDisposable
     /// <remarks>A convolution's ranks stay where its blocks are full, and a nested chain where it nests; time has steps that a count does not know.</remarks>
     FormedPlan Filled(FormedPlan plan, double share)
     {
-        if (_options.Search is not (PlanSearch.Frontier or PlanSearch.Spread) || _options.Unit == BudgetUnit.Latency)
+        if (_options.Search != PlanSearch.Frontier || _options.Unit == BudgetUnit.Latency)
         {
             return plan;
         }

@@ -118,6 +118,39 @@ public sealed class PlanningTests
     }
 
     [TestMethod]
+    public void TrainAndExport_CandidatesOfAFile_KeepsOneOfEachBudget()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", "frontier", "--budgets", "0.5,0.2", "--save-candidates", folder["plans.json"], "--out", folder["family"]).Succeeded();
+
+        CommandLine.Run("train", folder["m.lod.onnx"], "--data", "digits", "--recipe", "tune", "--plans", folder["plans.json"], "--epochs", "2", "--out", folder["run"]).Succeeded();
+        var cut = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["run/plans.json"], "--out", folder["trained"], "--json").Succeeded().Json;
+
+        var (tried, kept) = (ProfilesJson.Read<PlanChain>(folder["plans.json"]).Plans, ProfilesJson.Read<PlanChain>(folder["run/plans.json"]).Plans);
+        CollectionAssert.AreEqual(new[] { 0.5, 0.2 }, kept.Select(plan => plan.Budget).ToArray());
+        Assert.IsTrue(kept.All(tried.Contains));
+        Assert.AreEqual(2, cut.GetProperty("variants").GetArrayLength());
+        CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["no"]).FailedSaying("plans.json of the run");
+        Assert.IsFalse(Directory.Exists(folder["no"]));
+    }
+
+    [TestMethod]
+    public void Export_PlansWhoseCostsAreNotInTheOrderOfTheirBudgets_GoesByTheirCosts()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.lod.onnx"]);
+        var sha = FileHash.Of(folder["m.lod.onnx"]).Sha256;
+        ProfilesJson.Write(folder["plans.json"], new PlanChain(sha, "macs", [new(0.5, Plan(2)), new(0.25, Plan(8)), new(0.2, Plan(2))]));
+
+        var variants = CommandLine.Run("export", folder["m.lod.onnx"], "--plans", folder["plans.json"], "--out", folder["family"], "--json").Succeeded().Json.GetProperty("variants");
+
+        CollectionAssert.AreEqual(new[] { "b25", "b50" }, variants.EnumerateArray().Select(variant => variant.GetProperty("id").GetString()).ToArray());
+
+        RankPlan Plan(int rank) => new(SmallModels.Mlp.Pairs.Select(pair => KeyValuePair.Create(pair.Layer, new LayerRank(rank))));
+    }
+
+    [TestMethod]
     public void Export_IdentityBlocks_CostsLessThanPairsAtTheSameAnswers()
     {
         using var folder = new TemporaryFolder();

@@ -1,3 +1,4 @@
+using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
@@ -31,6 +32,25 @@ public sealed class CheckpointTests
         Assert.AreEqual(whole.BestEpoch, resumed.BestEpoch);
         Assert.HasCount(4, resumed.Epochs);
         Assert.IsTrue(whole.Epochs.Zip(resumed.Epochs).All(pair => pair.First.Loss == pair.Second.Loss && pair.First.TrainingMacs == pair.Second.TrainingMacs));
+    }
+
+    [TestMethod]
+    [DataRow(20, DisplayName = "while all are tried")]
+    [DataRow(50, DisplayName = "when one of each budget is kept")]
+    public void Train_ForPlansStoppedAndResumed_EndsWithTheSameBitsAndPlans(int stopAfter)
+    {
+        using var folder = new TemporaryFolder();
+        TrainedPlan[] plans = [.. new[] { 8, 2, 1 }.Select(rank => new TrainedPlan(0.5, new Dictionary<string, int> { ["fc1"] = rank }))];
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, Epochs = 6, BatchSize = 96 };
+        var start = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance());
+        var whole = Train(options, null, start: start);
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter, start: start));
+        var resumed = Train(options, new Checkpoint(folder.Path), start: start);
+
+        Assert.HasCount(1, resumed.Plans!);
+        Assert.AreEqual(whole.Plans![0], resumed.Plans![0]);
+        Assert.IsTrue(whole.Model.Model.Graph.Equals(resumed.Model.Model.Graph));
     }
 
     [TestMethod]
@@ -102,10 +122,10 @@ public sealed class CheckpointTests
         Assert.ThrowsExactly<OnnxFormatException>(() => Train(options, new Checkpoint(folder.Path)));
     }
 
-    static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue, DataType type = DataType.Float)
+    static TrainingResult Train(TrainingOptions options, Checkpoint? checkpoint, int stopAfter = int.MaxValue, DataType type = DataType.Float, LodModel? start = null)
     {
         using var cancelling = new CancellationTokenSource();
-        var model = new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([48])), [], new LodProvenance());
+        var model = start ?? new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([48])), [], new LodProvenance());
         foreach (var tensor in model.Model.Graph.Initializer.Where(tensor => type != DataType.Float && tensor.DataType == (int)DataType.Float).ToList())
         {
             model.Model.ReplaceInitializer(TensorValues.Create(tensor.Name, [.. tensor.Dims], model.Model.Floats(tensor), type));

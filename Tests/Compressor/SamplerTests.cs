@@ -1,5 +1,6 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Samplers;
 using MaestroDeploy.Onnx.LowRank;
 
@@ -23,25 +24,36 @@ public sealed class SamplerTests
     }
 
     [TestMethod]
-    public void Draw_Plans_GivesEachOnceACycleWithinTheCurrentRanks()
+    public void Draw_Plans_ComeAsOftenAsTheyAreCheapButForTheCheapest()
     {
-        FactorPair[] layers = [new("fc1", LayerKind.Linear, "u1", "v1", [8, 8]), new("fc2", LayerKind.Linear, "u2", "v2", [8, 8])];
-        Dictionary<string, int>[] plans = [new() { ["fc1"] = 8 }, new() { ["fc1"] = 4, ["fc2"] = 5 }, new() { ["fc2"] = 1, ["fc1"] = 2 }];
-        var sampler = new PlanSampler(seed: 1, layers, plans);
+        TrainedPlan[] plans = [Plan(("fc1", 48), ("logits", 10)), Plan(("fc1", 20), ("logits", 5)), Plan(("logits", 1), ("fc1", 1))];
+        var sampler = new PlanSampler(seed: 1, Cost, plans);
+        const int Steps = 30_000;
 
-        var drawn = Enumerable.Range(0, 30).Select(step => string.Join(',', sampler.Draw([6, 7], new SamplingPlace(step)))).ToList();
+        var drawn = Enumerable.Range(0, Steps).CountBy(step => string.Join(',', sampler.Draw([48, 10], new SamplingPlace(step)))).ToDictionary();
 
-        string[] each = ["6,7", "4,5", "2,1"];
-        Assert.IsTrue(drawn.Chunk(3).All(cycle => cycle.ToHashSet().SetEquals(each)));
-        Assert.IsGreaterThan(1, drawn.Chunk(3).Select(cycle => string.Join(' ', cycle)).Distinct().Count(), "the order is drawn anew");
+        // Dense at 48 and 10: 64·48 + 48·10 = 3,552 products. At 20 and 5: 20·112 + 5·58 = 2,530. At 1 and 1: 170, counted as a quarter of 3,552.
+        double[] weights = [1 / 3552.0, 1 / 2530.0, 4 / 3552.0];
+        foreach (var (plan, weight) in new[] { "48,10", "20,5", "1,1" }.Zip(weights))
+        {
+            // Four standard deviations of a share of one half.
+            Assert.AreEqual(weight / weights.Sum(), drawn[plan] / (double)Steps, 4 * Math.Sqrt(0.25 / Steps), plan);
+        }
+    }
+
+    [TestMethod]
+    public void Draw_PlansOfAModelThatHasLostComponents_StayWithinItsRanks()
+    {
+        var sampler = new PlanSampler(seed: 1, Cost, [Plan(("fc1", 20))]);
+
+        CollectionAssert.AreEqual(new[] { 12, 7 }, sampler.Draw([12, 7], new SamplingPlace(0)));
+        CollectionAssert.AreEqual(new[] { 20, 10 }, sampler.Plans([48, 10]).Single());
     }
 
     [TestMethod]
     public void PlanSampler_ALayerThatIsNotThere_IsRefusedByName()
     {
-        FactorPair[] layers = [new("fc1", LayerKind.Linear, "u1", "v1", [8, 8])];
-
-        var refused = Assert.Throws<ArgumentException>(() => new PlanSampler(1, layers, [new Dictionary<string, int> { ["fc9"] = 1 }]));
+        var refused = Assert.Throws<ArgumentException>(() => new PlanSampler(1, Cost, [Plan(("fc9", 1))]));
 
         Assert.Contains("'fc9'", refused.Message);
     }
@@ -144,4 +156,8 @@ public sealed class SamplerTests
 
     static NestedSampler Nested() =>
         new(1, SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), new LodProvenance()).Cost().Layers, smallest: 1 / 8.0);
+
+    static LodCost Cost { get; } = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance()).Cost();
+
+    static TrainedPlan Plan(params (string Layer, int Rank)[] ranks) => new(0.5, ranks.ToDictionary(rank => rank.Layer, rank => rank.Rank));
 }

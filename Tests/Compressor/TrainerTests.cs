@@ -81,7 +81,7 @@ public sealed class TrainerTests
     public void Train_ForAPlanAlone_IsJudgedByItAndNotByTheFullModel()
     {
         var (kept, held) = Digits.Train.Split(0.2, seed: 1);
-        var plan = new Dictionary<string, int> { ["fc1"] = 4, ["logits"] = 4 };
+        var plan = new TrainedPlan(0.5, new Dictionary<string, int> { ["fc1"] = 4, ["logits"] = 4 });
         var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = [plan], FullPass = false, Epochs = 4 };
 
         var result = new Trainer(options).Train(Small(), new ClassificationTask(kept), new ClassificationTask(held));
@@ -90,6 +90,25 @@ public sealed class TrainerTests
         Assert.AreEqual(result.Epochs.Min(epoch => epoch.ValidationLoss), best.ValidationLoss);
         Assert.AreEqual(Right(result.Model, held, [4, 4]), best.ValidationAccuracy!.Value, 1e-9);
         Assert.AreNotEqual(Right(result.Model, held, null), best.ValidationAccuracy!.Value, 1e-9, "the full model was not trained");
+    }
+
+    [TestMethod]
+    [DataRow(4, 1)]
+    [DataRow(6, 2)]
+    [DataRow(1, 1)]
+    public void Train_SeveralPlansOfABudget_GoesOnWithTheBestOfEachAfterAQuarterOfTheEpochs(int epochs, int trial)
+    {
+        TrainedPlan[] plans = [Plan(0.5, 1), Plan(0.5, 10), Plan(0.25, 4), Plan(0.25, 1), Plan(0.1, 2)];
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = epochs };
+
+        var result = new Trainer(options).Train(Small(), new ClassificationTask(kept), new ClassificationTask(held));
+
+        Assert.AreEqual(trial, options.TrialEpochs);
+        CollectionAssert.AreEqual(new[] { 1, 2, 4 }, result.Plans!.ToArray(), "of ten components and one, of four and one, and the only one");
+        Assert.IsGreaterThanOrEqualTo(trial, result.BestEpoch, "an epoch of the trial was judged by other plans");
+
+        static TrainedPlan Plan(double budget, int rank) => new(budget, new Dictionary<string, int> { ["fc1"] = rank, ["logits"] = rank });
     }
 
     [TestMethod]

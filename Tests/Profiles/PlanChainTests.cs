@@ -34,13 +34,21 @@ public sealed class PlanChainTests
         var plan = Samples.Plan(("fc1", 8));
 
         Refused("0.5 comes after 0.25", () => Chain((0.25, plan), (0.5, plan)));
-        Refused("0.5 comes after 0.5", () => Chain((0.5, plan), (0.5, plan)));
         Refused("'fc2'", () => Chain((0.5, Samples.Plan(("fc1", 8), ("fc2", 8))), (0.25, plan)));
         Refused("'fc2'", () => Chain((0.5, plan), (0.25, Samples.Plan(("fc1", 8), ("fc2", 8)))));
         Refused("must not be empty", () => Chain());
         Refused("at least one layer", () => Chain((1, Samples.Plan())));
         Refused("'flops'", () => new PlanChain(Samples.Sha, "flops", [new BudgetedPlan(1, plan)]));
         Refused("1.5", () => Chain((1.5, plan)));
+    }
+
+    [TestMethod]
+    public void Chain_SeveralPlansOfABudget_AreCandidatesInTheOrderGiven()
+    {
+        var chain = Chain((0.5, Samples.Plan(("fc1", 8))), (0.5, Samples.Plan(("fc1", 6))), (0.25, Samples.Plan(("fc1", 4))));
+
+        CollectionAssert.AreEqual(new[] { 0.5, 0.5, 0.25 }, chain.Plans.Select(plan => plan.Budget).ToArray());
+        Assert.AreEqual(6, chain.Plans[1].Plan["fc1"].Components);
     }
 
     static PlanChain Chain(params (double Budget, RankPlan Plan)[] plans) =>

@@ -2,21 +2,30 @@ using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Compressor.Training.Samplers;
 
-/// <summary>One of some given plans a step, in an order drawn anew each time that all have come: what is to be exported is what is trained.</summary>
-/// <remarks>Source: FlexRank (arXiv:2602.02680), whose consolidation draws from the random permutations of its profiles.</remarks>
+/// <summary>One of some given plans a step: what is to be exported is what is trained.</summary>
+/// <remarks>
+/// <para>Source: FlexRank (arXiv:2602.02680), whose consolidation trains a chain of plans, each as often as the others.</para>
+/// <para>
+/// Here each comes as often as it is cheap, so that all are given the same work, but none more than four times as often as another: small
+/// plans are the furthest from what the model was, and large ones learn from their steps too, since they hold the same components.
+/// </para>
+/// </remarks>
 public sealed class PlanSampler : IRankSampler
 {
+    const double LargestRatio = 4;
+
     readonly int _seed;
     readonly int[][] _plans;
+    readonly double[] _weights;
 
     /// <param name="seed">The run's seed.</param>
-    /// <param name="layers">The factored layers.</param>
-    /// <param name="plans">Each plan's ranks by layer, 1 and more; a layer that a plan does not name is left at its current rank. At least one plan.</param>
+    /// <param name="cost">What the model costs at any ranks.</param>
+    /// <param name="plans">At least one plan.</param>
     /// <exception cref="ArgumentException">There is no plan, or one names a layer that the model has not factored.</exception>
-    public PlanSampler(int seed, IReadOnlyList<FactorPair> layers, IReadOnlyList<IReadOnlyDictionary<string, int>> plans)
+    public PlanSampler(int seed, LodCost cost, IReadOnlyList<TrainedPlan> plans)
     {
-        string[] names = [.. layers.Select(layer => layer.Layer)];
-        if (plans.SelectMany(plan => plan.Keys).Except(names).FirstOrDefault() is { } unknown)
+        string[] names = [.. cost.Layers.Select(layer => layer.Pair.Layer)];
+        if (plans.SelectMany(plan => plan.Ranks.Keys).Except(names).FirstOrDefault() is { } unknown)
         {
             throw new ArgumentException($"A plan names layer '{unknown}', which is not among the model's factored layers: {string.Join(", ", names)}.", nameof(plans));
         }
@@ -24,7 +33,9 @@ public sealed class PlanSampler : IRankSampler
         ArgumentOutOfRangeException.ThrowIfZero(plans.Count);
 
         _seed = seed;
-        _plans = [.. plans.Select(plan => layers.Select(layer => plan.GetValueOrDefault(layer.Layer, int.MaxValue)).ToArray())];
+        _plans = [.. plans.Select(plan => cost.Layers.Select(layer => Math.Min(layer.Rank, plan.Ranks.GetValueOrDefault(layer.Pair.Layer, int.MaxValue))).ToArray())];
+        var macs = _plans.Select(ranks => Math.Max(1.0, cost.At(ranks).Macs)).ToArray();
+        _weights = [.. macs.Select(each => 1 / Math.Max(each, macs.Max() / LargestRatio))];
     }
 
     /// <summary>Every plan, in the order given, at the most at a model's current ranks.</summary>
@@ -33,9 +44,13 @@ public sealed class PlanSampler : IRankSampler
     /// <inheritdoc/>
     public int[] Draw(IReadOnlyList<int> current, SamplingPlace at)
     {
-        var (cycle, place) = Math.DivRem(at.Step, _plans.Length);
-        var order = Enumerable.Range(0, _plans.Length).ToArray();
-        RandomStreams.At(_seed, RandomUse.Ranks, cycle).Shuffle(order);
-        return [.. _plans[order[place]].Zip(current, Math.Min)];
+        var left = RandomStreams.At(_seed, RandomUse.Ranks, at.Step).NextDouble() * _weights.Sum();
+        var drawn = 0;
+        while (drawn < _weights.Length - 1 && left >= _weights[drawn])
+        {
+            left -= _weights[drawn++];
+        }
+
+        return [.. _plans[drawn].Zip(current, Math.Min)];
     }
 }
