@@ -95,16 +95,9 @@ public sealed class FamilyExporter
     public PlanChain Candidates(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
         var lod = LodModel.Load(source);
-        var scratch = Directory.CreateTempSubdirectory("maestro-");
-        try
-        {
-            using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.FullName, progress);
-            return Chain(FileHash.Of(source).Sha256, planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+        using var scratch = new ScratchFolder();
+        using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.Path, progress);
+        return Chain(FileHash.Of(source).Sha256, planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
     }
 
     /// <summary>The plans that a family came to, for a model to be trained for them or to be cut to them again.</summary>

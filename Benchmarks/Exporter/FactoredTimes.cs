@@ -39,8 +39,7 @@ sealed class FactoredTimes
         (_cost, _plans) = (lod.Cost(), plans);
         var cutter = new PlanCutter(lod);
         OnnxModel[] models = [.. plans.Select(cutter.Cut)];
-        var times = LatencyShare.InScratch(scratch => new KernelMeter().Measure(
-            [.. models.Select((model, i) => Saved(model, Path.Combine(scratch, $"plan-{i}.onnx")))], settings, new MeasureOptions(), scratch).Times);
+        var times = Measured(models, settings);
         WholeUs = [.. times.Select(time => time.WholeUs)];
         _timerUs = Math.Max(0, times.Min(time => (time.Kernels.Sum(kernel => kernel.Us) - time.WholeUs) / time.Kernels.Count));
         _products = [.. times.Select((time, i) => new KernelSplit(models[i], lod.Pairs, time.Kernels, IsProduct))];
@@ -72,6 +71,19 @@ sealed class FactoredTimes
         || kernel.Operator.Contains("MatMul", StringComparison.Ordinal);
 
     static bool IsReorder(KernelTime kernel) => kernel.Operator.StartsWith("Reorder", StringComparison.Ordinal);
+
+    static IReadOnlyList<GraphTimes> Measured(OnnxModel[] models, SessionSettings settings)
+    {
+        var scratch = Directory.CreateTempSubdirectory("maestro-");
+        try
+        {
+            return new KernelMeter().Measure([.. models.Select((model, i) => Saved(model, Path.Combine(scratch.FullName, $"plan-{i}.onnx")))], settings, new MeasureOptions(), scratch.FullName).Times;
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
 
     static TimedGraph Saved(OnnxModel model, string path)
     {

@@ -48,7 +48,7 @@ static class LatencyShare
         var file = Path.ChangeExtension(source, ".layers.json");
         if (!File.Exists(file))
         {
-            ProfilesJson.Write(file, InScratch(scratch => new LayerLatencyMeter(LodModel.Load(source), Settings, new MeasureOptions()).Measure(scratch)));
+            ProfilesJson.Write(file, new LayerLatencyMeter(LodModel.Load(source), Settings, new MeasureOptions()).Measure());
         }
 
         return ProfilesJson.Read<LayerLatencies>(file);
@@ -117,19 +117,5 @@ static class LatencyShare
         var above = layers.Where(layer => layer.Ratio > Most).OrderByDescending(layer => layer.Us - layer.DenseUs * layer.Macs / layer.DenseMacs).Take(4)
             .Select(layer => $"{layer.Name} [{layer.Out}, {layer.In}] at {layer.Rank}: {layer.Ratio:0.00}");
         return $"{macs,11:P1} {whole,6:P0} {whole / macs,5:0.00}   {macShare,14:P1} {timeShare,6:P0} {timeShare / macShare,5:0.00} {layers.Sum(layer => layer.ReorderUs) / dense,8:P1}   {string.Join("; ", above)}";
-    }
-
-    /// <summary>Does something with a folder that goes afterwards.</summary>
-    public static T InScratch<T>(Func<string, T> make)
-    {
-        var scratch = Directory.CreateTempSubdirectory("maestro-");
-        try
-        {
-            return make(scratch.FullName);
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
+using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Profiles;
 
@@ -26,15 +27,16 @@ static class CompressCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
         var epochs = new Option<int>("--epochs") { Description = "Passes over the data in which the factored model learns to answer as it did before; default none." };
-        var (data, layers, planning) = (new CalibrationFlags(), new LayerFlags(), new PlanningFlags());
+        var (data, augmentation, layers, planning) = (new CalibrationFlags(), new AugmentationFlags(), new LayerFlags(), new PlanningFlags());
         var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, keep };
         data.AddTo(command);
+        augmentation.AddTo(command);
         layers.AddTo(command);
         planning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var (file, folder, source, settings) = (parsed.GetValue(model)!, parsed.GetValue(output)!, data.Read(parsed), planning.Settings(parsed));
-            var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), source), settings, terminal, cancellation);
+            var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), source, augmentation.Read(parsed)), settings, terminal, cancellation);
             var choice = layers.Read(parsed);
             new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
             var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
@@ -45,12 +47,13 @@ static class CompressCommand
         return command;
     }
 
-    static TrainingOptions? Tuning(int epochs, CalibrationSource source) => epochs switch
+    static Tuning? Tuning(int epochs, CalibrationSource source, Augmentation? augmentation) => epochs switch
     {
+        0 when augmentation is not null => throw new UsageException("--crop and --flip vary the images of --epochs, and there are none: nothing is learnt."),
         0 => null,
         < 0 => throw new UsageException($"--epochs is 0 and more; found {epochs}."),
         _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
-        _ => Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false },
+        _ => new Tuning(Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false }, augmentation),
     };
 
     static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)

@@ -2,12 +2,18 @@ using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
 namespace MaestroDeploy.Cli.Commands;
+
+/// <summary>How a factored model learns to answer as the original does.</summary>
+/// <param name="Options">The training.</param>
+/// <param name="Augmentation">How training images are varied; null for not at all.</param>
+sealed record Tuning(TrainingOptions Options, Augmentation? Augmentation);
 
 /// <summary>From a model to a family: it is factored, tuned where that is asked for, and cut.</summary>
 /// <param name="model">The model's file.</param>
@@ -16,7 +22,7 @@ namespace MaestroDeploy.Cli.Commands;
 /// <param name="settings">How graphs are run.</param>
 /// <param name="terminal">Told how far it is.</param>
 /// <param name="cancellation">Stops it.</param>
-sealed class CompressionJob(string model, CalibrationSource source, TrainingOptions? tuning, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
+sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuning, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
 {
     /// <summary>Writes a family.</summary>
     /// <param name="folder">Where to.</param>
@@ -50,10 +56,10 @@ sealed class CompressionJob(string model, CalibrationSource source, TrainingOpti
 
     /// <summary>Trains the factored model to answer as the original does when it is cut to some plans, in the place of its file.</summary>
     /// <returns>The plans that were trained to the end: of the candidates, the best of each budget.</returns>
-    PlanChain Tune(string file, string run, TrainingOptions options, PlanChain candidates)
+    PlanChain Tune(string file, string run, Tuning how, PlanChain candidates)
     {
         using var teacher = new Teacher(model, settings);
-        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, options, candidates, teacher: teacher);
+        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, how.Options, candidates, how.Augmentation, teacher);
         File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
         return ProfilesJson.Read<PlanChain>(Path.Combine(run, TrainingJob.PlansFile));
     }

@@ -103,8 +103,11 @@ sealed class LassoSearchJob(string folder, SessionSettings settings, Terminal te
     LassoSearchReport End(LassoSearchReport report, LassoSearchResult found, NamedData data)
     {
         var path = Path.Combine(folder, TrainingJob.ModelFile);
-        File.Copy(ModelOf(found.Chosen + 1), path + ".partial", overwrite: true);
-        File.Move(path + ".partial", path, overwrite: true);
+        FileBeside.Write(path, file =>
+        {
+            using var chosen = File.OpenRead(ModelOf(found.Chosen + 1));
+            chosen.CopyTo(file);
+        });
         terminal.Progress("measuring accuracy");
         using var session = new ModelSession(path, settings);
         var (lasso, accuracy) = (found.Tries[found.Chosen].Lasso, data.Measure(session, cancellation)!.Accuracy);

@@ -29,7 +29,7 @@ static class LayerProfiling
             return kept;
         }
 
-        var table = Measure(lod, settings, options, terminal, cancellation);
+        var table = new LayerLatencyMeter(lod, settings, options).Measure(ProfileCommand.Progress(terminal), cancellation);
         Directory.CreateDirectory(folder);
         ProfilesJson.Write(path, table);
         terminal.Say(string.Create(CultureInfo.InvariantCulture,
@@ -49,19 +49,6 @@ static class LayerProfiling
         }
 
         return shown;
-    }
-
-    static LayerLatencies Measure(LodModel lod, SessionSettings settings, MeasureOptions options, Terminal terminal, CancellationToken cancellation)
-    {
-        var scratch = Directory.CreateTempSubdirectory("maestro-");
-        try
-        {
-            return new LayerLatencyMeter(lod, settings, options).Measure(scratch.FullName, ProfileCommand.Progress(terminal), cancellation);
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
     }
 
     static LayerLatencies? Kept(string path, DeviceFingerprint device, LodCost cost, MeasureOptions options)

@@ -56,10 +56,8 @@ static class RunCommand
             {
                 using var session = new ModelSession(path, settings);
                 var outputs = session.RunTyped(new RunInputs(session.Inputs, hint).Read(parsed.GetValue(input)!));
-                foreach (var one in outputs)
-                {
-                    terminal.Say(Describe(one));
-                }
+                var answers = outputs.Select(Report).ToArray();
+                Array.ForEach(answers, answer => terminal.Say(Describe(answer)));
 
                 if (session.OtherOutputs.Count > 0)
                 {
@@ -71,7 +69,7 @@ static class RunCommand
                     Write(file, outputs);
                 }
 
-                return [.. outputs.Select(Report)];
+                return answers;
             }
         });
         return command;
@@ -91,8 +89,11 @@ static class RunCommand
         static NpyBytes AsNumPy(OutputTensor output) => new([.. output.Shape], output.Type, output.Bytes);
     }
 
-    static OutputReport Report(OutputTensor output) =>
-        new(output.Name, output.Type, output.Shape, [.. output.ToArray().Cast<object>().Select(Finite)], Largest(output));
+    static OutputReport Report(OutputTensor output)
+    {
+        var values = output.ToArray();
+        return new(output.Name, output.Type, output.Shape, [.. values.Cast<object>().Select(Finite)], values is float[] numbers ? Largest(numbers, output.Shape) : null);
+    }
 
     static object? Finite(object value) => value switch
     {
@@ -101,26 +102,23 @@ static class RunCommand
         _ => value,
     };
 
-    static int[]? Largest(OutputTensor output)
+    static int[] Largest(float[] values, int[] shape)
     {
-        if (output.ToArray() is not float[] values)
-        {
-            return null;
-        }
-
-        var samples = output.Shape.Length == 0 ? 1 : output.Shape[0];
+        var samples = shape.Length == 0 ? 1 : shape[0];
         var size = samples == 0 ? 0 : values.Length / samples;
         return size == 0 ? [] : [.. Enumerable.Range(0, samples).Select(sample => TensorPrimitives.IndexOfMax<float>(values.AsSpan(sample * size, size)))];
     }
 
-    static string Describe(OutputTensor output)
+    static string Describe(OutputReport answer)
     {
         const int Shown = 10;
-        var values = output.ToArray();
-        var shown = values.Cast<object>().Take(Shown).Select(value => value is float or double
-            ? ((IFormattable)value).ToString("g4", CultureInfo.InvariantCulture)
-            : Convert.ToString(value, CultureInfo.InvariantCulture));
-        var largest = Largest(output) is { } at ? $"; largest at {string.Join(", ", at.Take(Shown))}" : "";
-        return $"{output.Name} {output.Type} [{string.Join(", ", output.Shape)}]: {string.Join(", ", shown)}{(values.Length > Shown ? ", …" : "")}{largest}";
+        var shown = answer.Values.Take(Shown).Select(value => value switch
+        {
+            null => "not finite",
+            float or double => ((IFormattable)value).ToString("g4", CultureInfo.InvariantCulture),
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+        });
+        var largest = answer.Largest is { } at ? $"; largest at {string.Join(", ", at.Take(Shown))}" : "";
+        return $"{answer.Name} {answer.Type} [{string.Join(", ", answer.Shape)}]: {string.Join(", ", shown)}{(answer.Values.Count > Shown ? ", …" : "")}{largest}";
     }
 }

@@ -28,7 +28,7 @@ static class SearchLassoCommand
         training.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var options = training.Read(parsed);
+            var options = training.Read(parsed, hasLasso: true);
             var target = UsageException.Check(() => new LassoTarget(parsed.GetValue(macs), parsed.GetValue(accuracy)));
             Check(options, parsed.GetValue(largest), parsed.GetValue(most));
 

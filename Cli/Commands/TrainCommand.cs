@@ -27,7 +27,7 @@ static class TrainCommand
         training.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var options = training.Read(parsed);
+            var options = training.Read(parsed, hasTeacher: parsed.GetValue(teacher) is not null);
             var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!) : null;
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);

@@ -11,8 +11,7 @@ sealed class TrainingDataFlags(bool allowsInputs = false)
     readonly Option<string?> _inputs = new("--inputs") { Description = "Instead of --data, inputs without labels for a teacher to answer: npz:FILE with an array for each input of the model, by its name." };
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
     readonly SampleFormatFlags _format = new();
-    readonly Option<int> _crop = new("--crop") { Description = "Shift training images by up to that many pixels; default 0." };
-    readonly Option<bool> _flip = new("--flip") { Description = "Mirror half of the training images." };
+    readonly AugmentationFlags _augmentation = new();
 
     public void AddTo(Command command)
     {
@@ -24,8 +23,7 @@ sealed class TrainingDataFlags(bool allowsInputs = false)
 
         command.Options.Add(_dataDir);
         _format.AddTo(command);
-        command.Options.Add(_crop);
-        command.Options.Add(_flip);
+        _augmentation.AddTo(command);
     }
 
     /// <exception cref="UsageException">Neither or both are named, or one names nothing.</exception>
@@ -37,9 +35,5 @@ sealed class TrainingDataFlags(bool allowsInputs = false)
     };
 
     /// <summary>How training images are varied; null for not at all.</summary>
-    public Augmentation? Augmentation(ParseResult parsed)
-    {
-        var augmentation = UsageException.Check(() => new Augmentation(parsed.GetValue(_crop), parsed.GetValue(_flip)));
-        return augmentation == new Augmentation(0, false) ? null : augmentation;
-    }
+    public Augmentation? Augmentation(ParseResult parsed) => _augmentation.Read(parsed);
 }

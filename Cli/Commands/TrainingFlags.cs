@@ -14,6 +14,8 @@ sealed class TrainingFlags
     // What happens when a dense model is factored, and never to one that is factored already.
     static readonly string[] Factoring = ["--dense-epochs", "--rank-share", "--skip-first", "--skip-last", "--layers"];
 
+    static readonly string[] OfLasso = ["--lasso-groups", "--lasso-step", "--lasso-weighting", "--lasso-until", "--shrink-threshold"];
+
     readonly List<(Option Option, Func<ParseResult, TrainingOptions, TrainingOptions> Change)> _flags = [];
 
     readonly Option<string> _recipe = new("--recipe")
@@ -68,10 +70,28 @@ sealed class TrainingFlags
     }
 
     /// <summary>The recipe with what the command line changes in it.</summary>
-    /// <exception cref="UsageException">A value is out of its range.</exception>
-    public TrainingOptions Read(ParseResult parsed) => UsageException.Check(() => _flags
-        .Where(flag => parsed.GetResult(flag.Option) is { Implicit: false }) // a bool that nobody gave is there too, as false
-        .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
+    /// <param name="parsed">The command line.</param>
+    /// <param name="hasTeacher">Whether there is a teacher.</param>
+    /// <param name="hasLasso">Whether there is a lasso, though no option gives it a weight.</param>
+    /// <exception cref="UsageException">A value is out of its range, or does nothing beside the others.</exception>
+    public TrainingOptions Read(ParseResult parsed, bool hasTeacher = false, bool hasLasso = false)
+    {
+        var options = UsageException.Check(() => _flags.Where(flag => IsGiven(parsed, flag.Option.Name))
+            .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
+        var (name, beside) = Idle(options, hasTeacher, hasLasso || IsGiven(parsed, "--lasso")).FirstOrDefault(idle => IsGiven(parsed, idle.Name));
+        return name is null ? options : throw new UsageException($"{name} does nothing without {beside}; leave it out, or add that.");
+    }
+
+    static IEnumerable<(string Name, string Beside)> Idle(TrainingOptions options, bool hasTeacher, bool hasLasso) =>
+    [
+        .. options.Optimizer == OptimizerKind.Sgd ? Array.Empty<(string, string)>() : [("--momentum", "--optimizer sgd")],
+        .. options.Sampling == Sampling.Nested ? Array.Empty<(string, string)>() : [("--smallest-share", "--sampling nested"), ("--logarithmic", "--sampling nested")],
+        .. hasTeacher ? Array.Empty<(string, string)>() : [("--label-weight", "--teacher")],
+        .. hasLasso ? Array.Empty<(string, string)>() : OfLasso.Select(name => (name, "--lasso")),
+    ];
+
+    // A bool that nobody gave is there too, as false.
+    static bool IsGiven(ParseResult parsed, string name) => parsed.GetResult(name) is OptionResult { Implicit: false };
 
     /// <summary>Makes sure that nothing was asked for that only happens when a dense model is factored.</summary>
     /// <param name="parsed">The command line.</param>
@@ -86,7 +106,7 @@ sealed class TrainingFlags
 
         var recipe = parsed.GetValue(_recipe)!;
         var isOfFactoring = Recipes.Named(recipe) is { DenseShare: 1 } or { RankShare: < 1 }; // a recipe that is hardly anything else
-        var idle = Factoring.FirstOrDefault(name => parsed.GetResult(name) is OptionResult { Implicit: false }) ?? (isOfFactoring ? $"--recipe {recipe}" : null);
+        var idle = Factoring.FirstOrDefault(name => IsGiven(parsed, name)) ?? (isOfFactoring ? $"--recipe {recipe}" : null);
         if (idle is not null)
         {
             throw new UsageException($"{idle} says how a dense model is factored, and {model.Name} carries factors already; leave it out, or start from the dense model.");

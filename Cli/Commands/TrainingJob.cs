@@ -164,8 +164,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     public static void WriteMetrics(string folder, EpochMetrics epoch)
     {
         var path = Path.Combine(folder, MetricsFile);
-        var before = epoch.Epoch == 1 ? [] : File.ReadLines(path).Take(epoch.Epoch - 1);
-        File.WriteAllLines(path + ".partial", [.. before, JsonSerializer.Serialize(epoch, OneLine)]);
-        File.Move(path + ".partial", path, overwrite: true);
+        string[] lines = [.. epoch.Epoch == 1 ? [] : File.ReadLines(path).Take(epoch.Epoch - 1), JsonSerializer.Serialize(epoch, OneLine)];
+        FileBeside.Write(path, file =>
+        {
+            using var writer = new StreamWriter(file, leaveOpen: true);
+            Array.ForEach(lines, writer.WriteLine);
+        });
     }
 }

@@ -21,7 +21,7 @@ public sealed class CheckpointException(string path, string why) : Exception($"{
 /// <param name="folder">The run's folder.</param>
 public sealed class Checkpoint(string folder)
 {
-    const string StateKey = "maestro.training", BesidePrefix = "maestro.moment/";
+    const string StateKey = "maestro.training", BesidePrefix = "maestro.beside/";
 
     static readonly JsonSerializerOptions Json = new()
     {

@@ -18,7 +18,7 @@ sealed class TrainingRun : IDisposable
 
     readonly TrainingOptions _options;
     readonly TrainingTask _task;
-    readonly Schedule _schedule;
+    readonly Schedule _trial, _schedule;
     readonly int _batchSize;
     TrainableGraph _graph;
     GradientStep _step;
@@ -35,7 +35,7 @@ sealed class TrainingRun : IDisposable
         (_task, _options, State) = (task, options, state);
         task.Check(model);
         _batchSize = Math.Min(options.BatchSize, task.Count);
-        _schedule = new Schedule(options.Schedule, options.LearningRate, options.WarmUp, (long)StepsAnEpoch * options.Epochs);
+        (_trial, _schedule) = (Over(options.TrialEpochs), Over(options.Epochs - options.TrialEpochs));
         (_graph, _cost, _step, _sampler, _prices) = Compile(model);
         Provenance = model.Provenance;
     }
@@ -53,7 +53,7 @@ sealed class TrainingRun : IDisposable
 
     public int SamplesAnEpoch => _task.Count;
 
-    public double LearningRate => _schedule.Rate(Math.Max(0, State.Step - 1));
+    public double LearningRate => Rate(Math.Max(0, State.Step - 1));
 
     public IReadOnlyDictionary<string, int> Ranks => _graph.Pairs.Zip(_graph.Ranks).ToDictionary(pair => pair.First.Layer, pair => pair.Second);
 
@@ -197,6 +197,11 @@ sealed class TrainingRun : IDisposable
         _graph.Dispose();
     }
 
+    Schedule Over(int epochs) => new(_options.Schedule, _options.LearningRate, _options.WarmUp, (long)StepsAnEpoch * epochs);
+
+    // A trial of plans ends as a run does, at a low rate: while weights still jump about, the best plan cannot be told.
+    double Rate(long step) => (long)StepsAnEpoch * _options.TrialEpochs is var trial && step < trial ? _trial.Rate(step) : _schedule.Rate(step - trial);
+
     bool TrainsFull => _options.FullPass || _options.Sampling == Sampling.None || !IsFactored;
 
     /// <summary>The ranks of the models that an epoch is judged by, null for the full ones, the largest first: the plans, or the full model and that at a quarter of its ranks.</summary>
@@ -250,7 +255,7 @@ sealed class TrainingRun : IDisposable
         using var scope = NewDisposeScope();
         var batch = _task.Load(samples, RandomStreams.At(_options.Seed, RandomUse.Augmentation, State.Step));
         var (loss, answers) = LearnFrom(batch);
-        var rate = _schedule.Rate(State.Step);
+        var rate = Rate(State.Step);
         ApplyLasso(LassoStep.Subgradient, (factor, weight) => GroupLasso.AddGradient(factor, weight, _options.Lasso.Groups));
         _step.Apply(_graph.Weights, rate, State.Step - State.FactoredSince);
         // Momentum makes a steady gradient count several times; so must the lasso, or its weight would mean less than as a gradient.

@@ -1,9 +1,11 @@
 namespace MaestroDeploy.Data;
 
 /// <summary>A file that appears whole or not at all, in place of one already there.</summary>
-static class FileBeside
+public static class FileBeside
 {
-    /// <summary>Writes beside <paramref name="path"/> and renames.</summary>
+    /// <summary>Writes beside a path and renames.</summary>
+    /// <param name="path">The file to create or replace; its folder must exist.</param>
+    /// <param name="write">Writes the whole of it.</param>
     public static void Write(string path, Action<Stream> write)
     {
         var beside = $"{path}.{Guid.NewGuid():n}.tmp";

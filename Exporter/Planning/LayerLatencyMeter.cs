@@ -26,23 +26,23 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
     readonly IReadOnlyList<int>[] _candidates = [.. lod.Cost().Layers.Select(CandidateRanks.Of)];
 
     /// <summary>Measures the table.</summary>
-    /// <param name="scratch">A folder for files that do not stay.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellation">Stops it between two runs.</param>
     /// <exception cref="RuntimeException">A model cannot be run so.</exception>
-    public LayerLatencies Measure(string scratch, IProgress<MeasureProgress>? progress = null, CancellationToken cancellation = default)
+    public LayerLatencies Measure(IProgress<MeasureProgress>? progress = null, CancellationToken cancellation = default)
     {
+        using var scratch = new ScratchFolder();
         var started = _clock.GetUtcNow();
         var (plans, checks) = (Uniform(), Mixed());
         var models = plans.Concat(checks).Select(_cutter.Cut).ToArray();
         var graphs = models.Select((model, i) =>
         {
-            var path = Path.Combine(scratch, $"timed-{i}.onnx");
+            var path = Path.Combine(scratch.Path, $"timed-{i}.onnx");
             model.Save(path);
             model.Graph.Initializer.Clear(); // names of nodes are all that is asked of it from here on
             return new TimedGraph(path, ByNode: i < plans.Count);
         }).ToArray();
-        var (times, rounds) = new KernelMeter(_clock).Measure(graphs, settings, options, scratch, progress, cancellation);
+        var (times, rounds) = new KernelMeter(_clock).Measure(graphs, settings, options, scratch.Path, progress, cancellation);
         KernelSplit[] split = [.. plans.Select((_, i) => new KernelSplit(models[i], lod.Pairs, times[i].Kernels))];
         var table = Table(plans, split, [.. times.Take(plans.Count).Select(time => time.WholeUs)], Describe(rounds, started));
         var costs = new LatencyCost(table);

@@ -39,6 +39,20 @@ public sealed class CompressTests
     }
 
     [TestMethod]
+    public void Compress_WithVariedImages_LearnsFromThem()
+    {
+        using var folder = new TemporaryFolder();
+        string[] compress = ["compress", Dense(folder), "--data", "digits", "--budgets", "0.12", "--threads", "1", "--out"];
+
+        CommandLine.Run([.. compress, folder["plain"], "--epochs", "2"]).Succeeded();
+        CommandLine.Run([.. compress, folder["varied"], "--epochs", "2", "--crop", "1", "--flip"]).Succeeded();
+
+        Assert.AreNotEqual(FileHash.Of(folder["plain/weights.bin"]).Sha256, FileHash.Of(folder["varied/weights.bin"]).Sha256);
+        CommandLine.Run([.. compress, folder["no"], "--crop", "1"]).FailedSaying("--epochs", exitCode: 2);
+        Assert.IsFalse(Directory.Exists(folder["no"]));
+    }
+
+    [TestMethod]
     [DataRow("0")]
     [DataRow("1")]
     public void Compress_AboveAFloor_FindsTheCheapestPlanThatReachesIt(string epochs)

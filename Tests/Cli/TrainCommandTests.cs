@@ -153,6 +153,15 @@ public sealed class TrainCommandTests
     }
 
     [TestMethod]
+    [DataRow("--optimizer adam-w --momentum 0.5", "--momentum does nothing without --optimizer sgd")]
+    [DataRow("--recipe paper --smallest-share 0.1", "--smallest-share does nothing without --sampling nested")]
+    [DataRow("--sampling none --logarithmic 0.5", "--logarithmic does nothing without --sampling nested")]
+    [DataRow("--label-weight 0.5", "--label-weight does nothing without --teacher")]
+    [DataRow("--lasso-until 0.5", "--lasso-until does nothing without --lasso")]
+    public void Train_AnOptionThatDoesNothing_IsRefusedWithWhatItNeeds(string options, string says) =>
+        CommandLine.Run(["train", "mlp", "--data", "digits", "--out", "run", .. options.Split(' ')]).FailedSaying(says, exitCode: 2);
+
+    [TestMethod]
     [DataRow("--dense-epochs 1")]
     [DataRow("--rank-share 0.5")]
     [DataRow("--skip-first 1")]

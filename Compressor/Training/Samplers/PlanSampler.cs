@@ -6,14 +6,12 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 /// <remarks>
 /// <para>Source: FlexRank (arXiv:2602.02680), whose consolidation trains a chain of plans, each as often as the others.</para>
 /// <para>
-/// Here each comes as often as it is cheap, so that all are given the same work, but none more than four times as often as another: small
-/// plans are the furthest from what the model was, and large ones learn from their steps too, since they hold the same components.
+/// Here a plan of a quarter of the cost comes twice as often: small plans are the furthest from what the model was, and large ones learn
+/// from their steps too, since they hold the same components.
 /// </para>
 /// </remarks>
 public sealed class PlanSampler : IRankSampler
 {
-    const double LargestRatio = 4;
-
     readonly int _seed;
     readonly int[][] _plans;
     readonly double[] _weights;
@@ -34,8 +32,7 @@ public sealed class PlanSampler : IRankSampler
 
         _seed = seed;
         _plans = [.. plans.Select(plan => cost.Layers.Select(layer => Math.Min(layer.Rank, plan.Ranks.GetValueOrDefault(layer.Pair.Layer, int.MaxValue))).ToArray())];
-        var macs = _plans.Select(ranks => Math.Max(1.0, cost.At(ranks).Macs)).ToArray();
-        _weights = [.. macs.Select(each => 1 / Math.Max(each, macs.Max() / LargestRatio))];
+        _weights = [.. _plans.Select(ranks => 1 / Math.Sqrt(Math.Max(1, cost.At(ranks).Macs)))];
     }
 
     /// <summary>Every plan, in the order given, at the most at a model's current ranks.</summary>

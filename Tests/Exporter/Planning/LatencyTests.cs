@@ -75,10 +75,9 @@ public sealed class LatencyTests
     [TestMethod]
     public void Measure_ASmallNetwork_TimesEveryLayerAtEveryRankAndHoldsItAgainstOtherModels()
     {
-        using var folder = new TemporaryFolder();
         var lod = SmallModels.Convolutions;
 
-        var table = new LayerLatencyMeter(lod, new SessionSettings { Threads = 1 }, new MeasureOptions()).Measure(folder.Path);
+        var table = new LayerLatencyMeter(lod, new SessionSettings { Threads = 1 }, new MeasureOptions()).Measure();
 
         CollectionAssert.AreEqual(lod.Pairs.Select(pair => pair.Layer).ToArray(), table.Layers.Select(layer => layer.Layer).ToArray());
         Assert.IsTrue(table.DenseUs > 0 && table.Layers.All(layer => layer.Ranks.Count > 3 && layer.PairUs.Count == layer.Ranks.Count));
