@@ -35,6 +35,11 @@ public static class GraphCheck
             Make(tensor.Name, "initializer", made, model);
         }
 
+        foreach (var value in graph.Input.Concat(graph.Output))
+        {
+            CheckAxes(value, model);
+        }
+
         known.UnionWith(made);
         known.UnionWith(graph.SparseInitializer.Select(sparse => sparse.Values?.Name ?? ""));
         known.UnionWith(graph.Input.Select(input => input.Name));
@@ -89,6 +94,14 @@ public static class GraphCheck
             {
                 CheckGraph(graph, known, model);
             }
+        }
+    }
+
+    static void CheckAxes(ValueInfoProto value, OnnxModel model)
+    {
+        if (value.Type?.TensorType?.Shape?.Dim.FirstOrDefault(axis => axis.HasDimValue && axis.DimValue > int.MaxValue) is { } axis)
+        {
+            throw new OnnxFormatException(model.Name, $"'{value.Name}' has an axis of {axis.DimValue}; the longest possible is {int.MaxValue}");
         }
     }
 

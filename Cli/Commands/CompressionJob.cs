@@ -31,6 +31,11 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
     /// <param name="read">What to cut, given the factored model's file, whose layers may have to be timed for it.</param>
     public (FamilyManifest Manifest, ExportOptions Options) Run(string folder, string? kept, LayerChoice choice, Func<string, ExportOptions> read)
     {
+        if (tuning is not null)
+        {
+            source.Data!.Check(tuning.Options, tuning.Augmentation);
+        }
+
         var workshop = Directory.CreateDirectory($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}.{Path.GetRandomFileName()}.partial");
         try
         {
@@ -59,7 +64,8 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
     PlanChain Tune(string file, string run, Tuning how, PlanChain candidates)
     {
         using var teacher = new Teacher(model, settings);
-        new TrainingJob(run, settings, terminal, cancellation).Run(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, how.Options, candidates, how.Augmentation, teacher);
+        var result = new TrainingJob(run, settings, terminal, cancellation).Train(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, how.Options, candidates, how.Augmentation, teacher);
+        terminal.Say(TrainingJob.Kept(result, candidates));
         File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
         return ProfilesJson.Read<PlanChain>(Path.Combine(run, TrainingJob.PlansFile));
     }

@@ -28,10 +28,16 @@ static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
+            SharedOptions.CheckFolderOf(candidates.Name, parsed.GetValue(candidates));
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
             var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
+            if (options.Plans is not null && parsed.GetValue(candidates) is not null)
+            {
+                throw new UsageException($"{candidates.Name} is of the plans that are found for budgets, and --plans names plans; give one of them.");
+            }
+
             var manifest = Export(file, folder, samples, options, planning.Settings(parsed), terminal, cancellation);
             planning.Save(parsed, manifest, options, terminal);
             if (parsed.GetValue(candidates) is { } path)
@@ -156,7 +162,7 @@ static class ExportCommand
 
     static void TellDropped(ExportOptions options, FamilyManifest manifest, Terminal terminal)
     {
-        var dropped = options.Variants is null && options.Plans is null && options.Limits.Count == 0
+        var dropped = options.Variants is null && options.Limits.Count == 0
             ? options.Budgets.Select(budget => budget.Share).Except(manifest.Variants.Select(variant => variant.Budget ?? 1)).ToArray()
             : [];
         var cut = manifest.Variants.Count(variant => variant.Plan!.Layers.Values.Any(rank => !rank.IsDense));

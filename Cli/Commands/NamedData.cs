@@ -84,6 +84,12 @@ sealed class NamedData
         DistillationTask Taught(TrainingTask task) => new(task, teacher, task.HasLabels ? options.LabelWeight : 0);
     }
 
+    /// <summary>Makes sure that there is something to train on, before anyone waits for it.</summary>
+    /// <param name="options">How it is to be trained on.</param>
+    /// <param name="augmentation">How images are varied; null for not at all.</param>
+    /// <exception cref="UsageException">The samples cannot be varied so, or cannot be counted.</exception>
+    public void Check(TrainingOptions options, Augmentation? augmentation) => Untaught(options, augmentation);
+
     (TrainingTask Training, TrainingTask? Validation) Untaught(TrainingOptions options, Augmentation? augmentation)
     {
         if (_samples is null && augmentation is not null)

@@ -70,6 +70,7 @@ sealed class PlanningFlags
     public ExportOptions Asked(ParseResult parsed)
     {
         _ = Settings(parsed);
+        SharedOptions.CheckFolderOf("--save-plans", parsed.GetValue(_savePlans));
         var asked = Defaults with { MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) };
         return parsed.GetValue(_plans) is { } file ? WithPlans(parsed, asked, file) : WithBudgets(parsed, asked);
     }
@@ -82,7 +83,7 @@ sealed class PlanningFlags
         }
 
         var chain = ProfilesJson.Read<PlanChain>(file);
-        return asked with { Plans = chain, Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true) };
+        return asked with { Plans = chain, Budgets = [.. chain.Plans.Select(plan => new Budget(plan.Budget)).Distinct()], Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true) };
     }
 
     ExportOptions WithBudgets(ParseResult parsed, ExportOptions asked)

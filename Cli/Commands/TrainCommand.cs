@@ -16,7 +16,7 @@ static class TrainCommand
         var output = new Option<string>("--out") { Description = $"The folder for {TrainingJob.ModelFile}, {TrainingJob.MetricsFile} and checkpoints.", Required = true };
         var resume = new Option<bool>("--resume") { Description = "Go on from the last finished epoch of a run that was stopped." };
         var teacher = new Option<string?>("--teacher") { Description = "A model, such as the original, whose answers are learnt instead of the labels." }.OfFiles();
-        var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model, as 'export --save-plans' writes it: each step trains one of them, not a share drawn at random." }.OfFiles();
+        var plans = new Option<string?>("--plans") { Description = "A file of plans made for the model, as 'export --save-plans' or '--save-candidates' writes it: each step trains one of them, not a share drawn at random; of several for one budget the one that trains best is kept." }.OfFiles();
         var threads = SharedOptions.Threads();
         var data = new TrainingDataFlags(allowsInputs: true);
         var size = new ModelSizeFlags();
@@ -27,8 +27,8 @@ static class TrainCommand
         training.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            var options = training.Read(parsed, hasTeacher: parsed.GetValue(teacher) is not null);
-            var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!) : null;
+            var options = training.Read(parsed, hasTeacher: parsed.GetValue(teacher) is not null, hasPlans: parsed.GetValue(plans) is not null);
+            var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!, parsed.GetValue(output)!) : null;
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
@@ -41,10 +41,20 @@ static class TrainCommand
     }
 
     /// <summary>The plans of a file, which must have been made for the model as it is.</summary>
-    static PlanChain Plans(string file, string model)
+    static PlanChain Plans(string file, string model, string folder)
     {
+        if (Path.GetFullPath(file) == Path.GetFullPath(Path.Combine(folder, TrainingJob.PlansFile)))
+        {
+            throw new UsageException($"--plans {file}: the run writes the plans that it keeps there; name another folder by --out.");
+        }
+
+        if (!File.Exists(model))
+        {
+            throw new CommandException($"{model}: there is no such file, and --plans are made for one.");
+        }
+
         var chain = ProfilesJson.Read<PlanChain>(file);
-        if (!File.Exists(model) || FileHash.Of(model).Sha256 != chain.SourceSha256)
+        if (FileHash.Of(model).Sha256 != chain.SourceSha256)
         {
             throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
         }

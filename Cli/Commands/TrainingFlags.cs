@@ -14,8 +14,6 @@ sealed class TrainingFlags
     // What happens when a dense model is factored, and never to one that is factored already.
     static readonly string[] Factoring = ["--dense-epochs", "--rank-share", "--skip-first", "--skip-last", "--layers"];
 
-    static readonly string[] OfLasso = ["--lasso-groups", "--lasso-step", "--lasso-weighting", "--lasso-until", "--shrink-threshold"];
-
     readonly List<(Option Option, Func<ParseResult, TrainingOptions, TrainingOptions> Change)> _flags = [];
 
     readonly Option<string> _recipe = new("--recipe")
@@ -29,7 +27,7 @@ sealed class TrainingFlags
         _recipe.AcceptOnlyFromAmong([.. Recipes.Names]);
         Add<int>("--epochs", "Passes over the training split; default 10, of tune 4.", (options, value) => options with { Epochs = value });
         Add<int>("--batch-size", "Samples a step; default 64, of paper and tune 128.", (options, value) => options with { BatchSize = value });
-        AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none; --plans samples those of a file.", (options, value) => options with { Sampling = value });
+        AddName<Sampling>("--sampling", "The ranks that a step trains: nested, single-layer, independent or none; --plans samples those of a file.", (options, value) => options with { Sampling = value }, except: Sampling.Plans);
         Add<double>("--smallest-share", "The smallest share that nested sampling trains; default 1/16, of tune 0.2.", (options, value) => options with { SmallestShare = value });
         Add<double>("--logarithmic", "The probability that a nested share is drawn log-uniformly, not uniformly.", (options, value) => options with { Logarithmic = value });
         Add<bool>("--full-pass", "Whether each step also trains the model at full ranks: true or false.", (options, value) => options with { FullPass = value });
@@ -72,23 +70,27 @@ sealed class TrainingFlags
     /// <summary>The recipe with what the command line changes in it.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="hasTeacher">Whether there is a teacher.</param>
+    /// <param name="hasPlans">Whether plans are trained in the place of shares.</param>
     /// <param name="hasLasso">Whether there is a lasso, though no option gives it a weight.</param>
     /// <exception cref="UsageException">A value is out of its range, or does nothing beside the others.</exception>
-    public TrainingOptions Read(ParseResult parsed, bool hasTeacher = false, bool hasLasso = false)
+    public TrainingOptions Read(ParseResult parsed, bool hasTeacher = false, bool hasPlans = false, bool hasLasso = false)
     {
         var options = UsageException.Check(() => _flags.Where(flag => IsGiven(parsed, flag.Option.Name))
             .Aggregate(Recipes.Named(parsed.GetValue(_recipe)!), (options, flag) => flag.Change(parsed, options)).Checked());
-        var (name, beside) = Idle(options, hasTeacher, hasLasso || IsGiven(parsed, "--lasso")).FirstOrDefault(idle => IsGiven(parsed, idle.Name));
-        return name is null ? options : throw new UsageException($"{name} does nothing without {beside}; leave it out, or add that.");
+        var (name, why) = Idle(options, hasTeacher, hasPlans, hasLasso || IsGiven(parsed, "--lasso")).FirstOrDefault(idle => IsGiven(parsed, idle.Name));
+        return name is null ? options : throw new UsageException($"{name} does nothing {why}; leave it out.");
     }
 
-    static IEnumerable<(string Name, string Beside)> Idle(TrainingOptions options, bool hasTeacher, bool hasLasso) =>
+    static IEnumerable<(string Name, string Why)> Idle(TrainingOptions options, bool hasTeacher, bool hasPlans, bool hasLasso) =>
     [
-        .. options.Optimizer == OptimizerKind.Sgd ? Array.Empty<(string, string)>() : [("--momentum", "--optimizer sgd")],
-        .. options.Sampling == Sampling.Nested ? Array.Empty<(string, string)>() : [("--smallest-share", "--sampling nested"), ("--logarithmic", "--sampling nested")],
-        .. hasTeacher ? Array.Empty<(string, string)>() : [("--label-weight", "--teacher")],
-        .. hasLasso ? Array.Empty<(string, string)>() : OfLasso.Select(name => (name, "--lasso")),
+        .. Where(options.Optimizer != OptimizerKind.Sgd, "without --optimizer sgd", "--momentum"),
+        .. Where(hasPlans, "beside --plans", "--sampling", "--smallest-share", "--logarithmic"),
+        .. Where(options.Sampling != Sampling.Nested, "without --sampling nested", "--smallest-share", "--logarithmic"),
+        .. Where(!hasTeacher, "without --teacher", "--label-weight"),
+        .. Where(!hasLasso, "without --lasso", "--lasso-groups", "--lasso-step", "--lasso-weighting", "--lasso-until", "--shrink-threshold"),
     ];
+
+    static IEnumerable<(string Name, string Why)> Where(bool holds, string why, params string[] names) => holds ? names.Select(name => (name, why)) : [];
 
     // A bool that nobody gave is there too, as false.
     static bool IsGiven(ParseResult parsed, string name) => parsed.GetResult(name) is OptionResult { Implicit: false };
@@ -119,20 +121,17 @@ sealed class TrainingFlags
         _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option)!)));
     }
 
-    void AddName<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)
+    void AddName<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change, T? except = null)
         where T : struct, Enum
     {
-        var option = new Option<T>(name) { Description = description, CustomParser = SharedOptions.Parse(EnumOf<T>) };
+        var option = new Option<T>(name) { Description = description, CustomParser = SharedOptions.Parse(text => EnumOf(text, except)) };
         _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option))));
     }
 
-    static T EnumOf<T>(string text)
+    static T EnumOf<T>(string text, T? except)
         where T : struct, Enum
     {
-        var names = Enum.GetNames<T>();
-        var at = Array.FindIndex(names, name => JsonNamingPolicy.KebabCaseLower.ConvertName(name) == text);
-        return at >= 0
-            ? Enum.GetValues<T>()[at]
-            : throw new FormatException($"there is {string.Join(", ", names.Select(JsonNamingPolicy.KebabCaseLower.ConvertName))}; found '{text}'.");
+        var named = Enum.GetValues<T>().Where(value => !value.Equals(except)).ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName($"{value}"));
+        return named.TryGetValue(text, out var value) ? value : throw new FormatException($"there is {string.Join(", ", named.Keys)}; found '{text}'.");
     }
 }

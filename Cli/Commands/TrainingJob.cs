@@ -23,7 +23,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     // One line of JSON an epoch, as JSON Lines readers expect.
     static readonly JsonSerializerOptions OneLine = new(ProfilesJson.Options) { WriteIndented = false };
 
-    readonly string _modelPath = Path.Combine(folder, ModelFile);
+    readonly string _modelPath = Path.Combine(folder, ModelFile), _plansPath = Path.Combine(folder, PlansFile);
     readonly Checkpoint _checkpoint = new(folder);
 
     /// <summary>Trains a dense model, or a factored one further.</summary>
@@ -39,10 +39,23 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <exception cref="UsageException">Something that plans are trained with would change the ranks.</exception>
     public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanChain? plans = null, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
     {
+        var result = Train(model, name, data, options, plans, augmentation, teacher, resume);
+        if (plans is not null)
+        {
+            terminal.Say($"{_plansPath}: {Kept(result, plans)}");
+        }
+
+        return Report(name, data, result);
+    }
+
+    /// <summary>As <see cref="Run"/>, but neither measures the trained model nor tells of it.</summary>
+    public TrainingResult Train(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanChain? plans, Augmentation? augmentation, Teacher? teacher, bool resume = false)
+    {
         options = plans is null ? options : ForPlans(options, plans);
         CheckRun(resume);
         TorchSharp.torch.set_num_threads(settings.Threads);
         var start = Start(model, name, data);
+        Check(plans, start);
         var (training, validation) = data.Tasks(options, augmentation, teacher);
         AskTeacher(training, start, data);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
@@ -54,11 +67,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         result.Model.Save(_modelPath);
         if (plans is not null)
         {
-            Save(plans, result.Plans!);
+            ProfilesJson.Write(_plansPath, new PlanChain(FileHash.Of(_modelPath).Sha256, plans.Cost, [.. result.Plans!.Select(i => plans.Plans[i])]));
         }
 
         _checkpoint.Delete();
-        return Report(name, data, result);
+        return result;
     }
 
     /// <summary>A model as a run starts from it: its pairs where it has been factored, and what it is to be trained on.</summary>
@@ -78,12 +91,18 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. plans] }).Checked());
     }
 
-    /// <summary>Writes the plans that were trained to the end, as plans of the trained model.</summary>
-    void Save(PlanChain plans, IReadOnlyList<int> kept)
+    /// <summary>How many plans were trained to the end.</summary>
+    public static string Kept(TrainingResult result, PlanChain plans) =>
+        $"{result.Plans!.Count} plans{(result.Plans.Count < plans.Plans.Count ? $", kept of {plans.Plans.Count} by how they could be trained" : "")}";
+
+    /// <summary>Makes sure that plans are of a model's layers.</summary>
+    static void Check(PlanChain? plans, LodModel model)
     {
-        var path = Path.Combine(folder, PlansFile);
-        ProfilesJson.Write(path, new PlanChain(FileHash.Of(_modelPath).Sha256, plans.Cost, [.. kept.Select(i => plans.Plans[i])]));
-        terminal.Say(kept.Count < plans.Plans.Count ? $"{path}: {kept.Count} plans, kept of {plans.Plans.Count} by how they could be trained" : $"{path}: {kept.Count} plans");
+        var layers = model.Pairs.Select(pair => pair.Layer).ToArray();
+        if (plans?.Plans[0].Plan.Layers.Keys.Except(layers).FirstOrDefault() is { } unknown)
+        {
+            throw new CommandException($"--plans: they name layer '{unknown}', which is not among the model's factored layers: {string.Join(", ", layers)}.");
+        }
     }
 
     void AskTeacher(TrainingTask training, LodModel start, NamedData data)

@@ -30,7 +30,8 @@ public sealed class Trainer
     /// <param name="onEpoch">Called with each epoch's metrics, once they are safe; with those of a checkpoint first.</param>
     /// <param name="progress">Told after each step; null for no one.</param>
     /// <param name="endsAfter">Whether an epoch is to be the last, though more were asked for; null for never.</param>
-    /// <param name="cancellation">Checked before each step.</param>
+    /// <param name="cancellation">Checked before each step, and each batch of what is held out.</param>
+    /// <exception cref="ArgumentException">Plans are to be trained, and the model is not factored, or not in the layers that they name.</exception>
     /// <exception cref="OnnxFormatException">The model cannot be factored.</exception>
     /// <exception cref="UntrainableModelException">The model's operators or its inputs do not allow it.</exception>
     /// <exception cref="TrainingDivergedException">The loss stopped being a number.</exception>
@@ -99,6 +100,11 @@ public sealed class Trainer
     /// <summary>A run at its start, or where its checkpoint left it with the best model so far.</summary>
     TrainingRun Open(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint? checkpoint, out LodModel? best)
     {
+        if (start.Pairs.Count == 0 && _options.Plans is not null)
+        {
+            throw new ArgumentException("Plans are trained on a model that is factored already, in the layers that they name.", nameof(start));
+        }
+
         if (start.Pairs.Count == 0)
         {
             SvdFactoring.Check(start.Model, _options.Layers);
@@ -119,8 +125,8 @@ public sealed class Trainer
         var (loss, accuracy) = run.TrainEpoch((step, meanLoss) => progress?.Report(At(step, meanLoss)), cancellation);
         run.Shrink();
         run.RecalibrateNorms();
-        run.KeepBestPlans(validation ?? training);
-        var validated = validation is null ? ((double Loss, double? Accuracy, double Score)?)null : run.Validate(validation);
+        run.KeepBestPlans(validation ?? training, cancellation);
+        var validated = validation is null ? ((double Loss, double? Accuracy, double Score)?)null : run.Validate(validation, cancellation);
         var isBest = validated is { } now && (run.State.BestEpoch == 0 || now.Score < run.State.BestScore);
         var cost = run.Cost;
         run.Note(new EpochMetrics(epoch, loss, accuracy, validated?.Loss, validated?.Accuracy, run.LearningRate, cost.Params, cost.Macs, run.State.TrainingMacs, run.Ranks,

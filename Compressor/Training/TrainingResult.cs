@@ -16,7 +16,7 @@ public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps
 /// <param name="Epoch">From 1.</param>
 /// <param name="Loss">Mean loss over the epoch's steps: of the full pass plus those at sampled ranks.</param>
 /// <param name="TrainAccuracy">Share of training answers that were right while training, at the ranks of the step's first pass, 0 to 1; null without labels.</param>
-/// <param name="ValidationLoss">Mean loss on the held-out split at current ranks (beside plans, and without a full pass, at the largest plan), of labels the cross-entropy in nats; null where none is held out.</param>
+/// <param name="ValidationLoss">Mean loss on the held-out split at current ranks (beside plans, and without a full pass, at the first plan), of labels the cross-entropy in nats; null where none is held out.</param>
 /// <param name="ValidationAccuracy">Share of right answers there, at current ranks, 0 to 1; null without labels.</param>
 /// <param name="LearningRate">At the epoch's end.</param>
 /// <param name="Params">Parameters of the model, each factored layer at the cheaper of pair and dense.</param>

@@ -164,22 +164,23 @@ sealed class TrainingRun : IDisposable
 
     /// <summary>Loss and accuracy on held-out samples of the largest model that is trained, and a score to choose the best epoch by.</summary>
     /// <remarks>The score is the mean loss of the models that the run is for: where families are trained, of some of their members.</remarks>
-    public (double Loss, double? Accuracy, double Score) Validate(TrainingTask held)
+    public (double Loss, double? Accuracy, double Score) Validate(TrainingTask held, CancellationToken cancellation)
     {
-        var members = Members().Select(ranks => Evaluate(held, ranks)).ToList();
+        var members = Members().Select(ranks => Evaluate(held, ranks, cancellation)).ToList();
         return (members[0].Loss, members[0].Accuracy, members.Average(member => member.Loss));
     }
 
     /// <summary>Where several plans were given for a budget, and these have been trained for long enough: goes on with the best of each budget alone.</summary>
     /// <param name="held">What they are judged by.</param>
-    public void KeepBestPlans(TrainingTask held)
+    /// <param name="cancellation">Checked before each batch.</param>
+    public void KeepBestPlans(TrainingTask held, CancellationToken cancellation)
     {
         if (_options.Plans is not { } plans || _sampler is not PlanSampler sampler || State.Kept is not null || State.Epochs.Count + 1 != _options.TrialEpochs)
         {
             return;
         }
 
-        var losses = sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks).Loss).ToArray();
+        var losses = sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks, cancellation).Loss).ToArray();
         State = State with { Kept = [.. Enumerable.Range(0, plans.Count).GroupBy(i => plans[i].Budget).Select(budget => budget.MinBy(i => losses[i]))], BestEpoch = 0 };
         _sampler = SamplerFor(_cost);
     }
@@ -212,19 +213,21 @@ sealed class TrainingRun : IDisposable
         _ => [null],
     };
 
-    (double Loss, double? Accuracy) Evaluate(TrainingTask held, int[]? ranks)
+    (double Loss, double? Accuracy) Evaluate(TrainingTask held, int[]? ranks, CancellationToken cancellation)
     {
         using var nothing = no_grad();
         var (loss, right, of) = (0.0, 0L, 0L);
         foreach (var samples in held.Batches(_batchSize, null))
         {
+            cancellation.ThrowIfCancellationRequested();
             var batch = Explained(samples, Answer);
             loss += batch.Loss * batch.Of;
             right += batch.Right;
             of += batch.Of;
         }
 
-        return (loss / of, held.HasLabels ? (double)right / of : null);
+        // The weights may still be numbers where what they answer is none.
+        return double.IsFinite(loss) ? (loss / of, held.HasLabels ? (double)right / of : null) : throw new TrainingDivergedException(State.Epochs.Count + 1, StepsAnEpoch, LearningRate);
 
         (double Loss, long Right, long Of) Answer(int[] samples)
         {

@@ -132,6 +132,9 @@ public sealed class PlanningTests
         Assert.IsTrue(kept.All(tried.Contains));
         Assert.AreEqual(2, cut.GetProperty("variants").GetArrayLength());
         CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["no"]).FailedSaying("plans.json of the run");
+        CommandLine.Run("export", folder["m.lod.onnx"], "--plans", folder["plans.json"], "--save-candidates", folder["c.json"], "--out", folder["no"]).FailedSaying("give one of them", exitCode: 2);
+        CommandLine.Run("export", folder["m.lod.onnx"], "--save-candidates", folder["absent/c.json"], "--out", folder["no"]).FailedSaying("--save-candidates", exitCode: 2);
+        CommandLine.Run("export", folder["m.lod.onnx"], "--save-plans", folder["absent/c.json"], "--out", folder["no"]).FailedSaying("--save-plans", exitCode: 2);
         Assert.IsFalse(Directory.Exists(folder["no"]));
     }
 

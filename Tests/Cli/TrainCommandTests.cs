@@ -134,6 +134,11 @@ public sealed class TrainCommandTests
 
         CommandLine.Run([.. train, folder["other.json"], "--out", folder["no"]]).FailedSaying("another model");
         CommandLine.Run([.. train, folder["chain.json"], "--lasso", "0.1", "--out", folder["no"]]).FailedSaying("--lasso", exitCode: 2);
+        CommandLine.Run([.. train, folder["chain.json"], "--smallest-share", "0.1", "--out", folder["no"]]).FailedSaying("--smallest-share does nothing beside --plans", exitCode: 2);
+        CommandLine.Run([.. train, folder["tuned/plans.json"], "--out", folder["tuned"]]).FailedSaying("name another folder", exitCode: 2);
+        CommandLine.Run(["train", "absent.onnx", .. train[2..], folder["chain.json"], "--out", folder["no"]]).FailedSaying("there is no such file");
+        ProfilesJson.Write(folder["foreign.json"], new PlanChain(FileHash.Of(model).Sha256, "macs", [new(0.5, new RankPlan([new("fc9", new LayerRank(2))]))]));
+        CommandLine.Run([.. train, folder["foreign.json"], "--out", folder["no"]]).FailedSaying("layer 'fc9', which is not among the model's factored layers: fc1");
 
         static BudgetedPlan Plan(double budget, int rank) => new(budget, new RankPlan([new("fc1", new LayerRank(rank)), new("fc2", LayerRank.Dense)]));
     }
@@ -309,7 +314,7 @@ public sealed class TrainCommandTests
     [DataRow("train mlp --data digits --crop 9 --out OUT", "crop", DisplayName = "a crop larger than the image")]
     [DataRow("train mlp --data digits --layers conv* --out OUT", "fc1", DisplayName = "layers that are not there")]
     [DataRow("train mlp --out OUT", "--inputs", DisplayName = "nothing to train on")]
-    [DataRow("train mlp --data digits --sampling plans --out OUT", "plans are given", DisplayName = "plans that are not named")]
+    [DataRow("train mlp --data digits --sampling plans --out OUT", "there is nested, single-layer, independent, none", DisplayName = "plans that are not named")]
     [DataRow("train mlp --data digits --mean 0.5 --out OUT", "--scale", DisplayName = "a mean without a scale")]
     [DataRow("train mlp --data digits --scale 1/0 --out OUT", "1/255", DisplayName = "a scale that is no number")]
     [DataRow("search-lasso mlp --data digits --out OUT", "one target", DisplayName = "a search for nothing")]

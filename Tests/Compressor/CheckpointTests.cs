@@ -35,19 +35,22 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    [DataRow(20, DisplayName = "while all are tried")]
-    [DataRow(50, DisplayName = "when one of each budget is kept")]
-    public void Train_ForPlansStoppedAndResumed_EndsWithTheSameBitsAndPlans(int stopAfter)
+    [DataRow(20, 3, DisplayName = "while all are tried")]
+    [DataRow(50, 1, DisplayName = "when one of each budget is kept")]
+    public void Train_ForPlansStoppedAndResumed_EndsWithTheSameBitsAndPlans(int stopAfter, int plansAtTheStop)
     {
         using var folder = new TemporaryFolder();
         TrainedPlan[] plans = [.. new[] { 8, 2, 1 }.Select(rank => new TrainedPlan(0.5, new Dictionary<string, int> { ["fc1"] = rank }))];
-        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, Epochs = 6, BatchSize = 96 };
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, Epochs = 16, BatchSize = 96 };
         var start = SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance());
         var whole = Train(options, null, start: start);
 
         Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter, start: start));
+        var stopped = new Checkpoint(folder.Path).Load(start, options, Digits.Training)!.State;
         var resumed = Train(options, new Checkpoint(folder.Path), start: start);
 
+        Assert.AreEqual(2, options.TrialEpochs);
+        Assert.AreEqual(plansAtTheStop, stopped.Kept?.Count ?? plans.Length);
         Assert.HasCount(1, resumed.Plans!);
         Assert.AreEqual(whole.Plans![0], resumed.Plans![0]);
         Assert.IsTrue(whole.Model.Model.Graph.Equals(resumed.Model.Model.Graph));

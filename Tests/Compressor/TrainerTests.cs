@@ -189,6 +189,24 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
+    public void Train_WeightsThatAreNumbersWhereAnswersAreNot_SaysThatItDiverged()
+    {
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+        // One step, after which no loss is taken but that of the held-out samples.
+        var options = new TrainingOptions { Epochs = 1, DenseShare = 0, BatchSize = kept.Count, LearningRate = 1e25, WarmUp = 0 };
+
+        Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), new ClassificationTask(kept), new ClassificationTask(held)));
+    }
+
+    [TestMethod]
+    public void Train_PlansOfADenseModel_IsRefused()
+    {
+        var options = new TrainingOptions { Sampling = Sampling.Plans, Plans = [new TrainedPlan(0.5, new Dictionary<string, int> { ["fc1"] = 2 })] };
+
+        Assert.Contains("factored already", Assert.ThrowsExactly<ArgumentException>(() => new Trainer(options).Train(Dense(), Learn)).Message);
+    }
+
+    [TestMethod]
     public void Train_SamplesOfAnotherShape_NamesBoth()
     {
         var lenet = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, 1), new LodProvenance());

@@ -73,6 +73,15 @@ public sealed class OnnxModelTests
     }
 
     [TestMethod]
+    public void Load_AnAxisLongerThanAnyArray_IsRefusedByName()
+    {
+        var model = Small();
+        model.Graph.Input[0].Type.TensorType.Shape.Dim[1] = new() { DimValue = 3_000_000_000 };
+
+        StringAssert.Contains(Refusal(model), "has an axis of 3000000000");
+    }
+
+    [TestMethod]
     public void Load_ANodeThatReadsAValueNobodyMakes_NamesBoth()
     {
         var model = Small();

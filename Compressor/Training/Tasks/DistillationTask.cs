@@ -104,6 +104,7 @@ public sealed class DistillationTask : TrainingTask
             var size = answers.numel() / answers.shape[0];
             if (Count * size > MostKept)
             {
+                _variance = HasLabels ? 1 : Variance(answers); // of the first batch: the others' answers are not kept
                 return;
             }
 
@@ -118,14 +119,14 @@ public sealed class DistillationTask : TrainingTask
 
         TeacherAccuracy = of > 0 ? (double)right / of : null;
         _kept = answered;
-        _variance = HasLabels ? 1 : Variance();
+        if (!HasLabels)
+        {
+            using var scope = NewDisposeScope();
+            _variance = Variance(Kept([.. Enumerable.Range(0, Count)]));
+        }
     }
 
-    double Variance()
-    {
-        using var scope = NewDisposeScope();
-        return Math.Max(Kept([.. Enumerable.Range(0, Count)]).var(0, false).mean().item<float>(), float.Epsilon);
-    }
+    static double Variance(Tensor answers) => Math.Max(answers.var(0, false).mean().item<float>(), float.Epsilon);
 
     Tensor Kept(ReadOnlySpan<int> chosen)
     {

@@ -34,7 +34,7 @@ public sealed class Teacher : IDisposable
 
     /// <summary>Its first output for a batch, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
     /// <param name="inputs">A tensor for each of its inputs, in its order, float32 or int64.</param>
-    /// <exception cref="UntrainableModelException">It does not take such inputs, or fixes a batch that these do not fill.</exception>
+    /// <exception cref="UntrainableModelException">It does not take such inputs.</exception>
     public Tensor Answers(IReadOnlyList<Tensor> inputs)
     {
         using var scope = NewDisposeScope();
@@ -43,7 +43,8 @@ public sealed class Teacher : IDisposable
         List<Tensor> parts = [];
         for (var first = 0L; first < samples; first += size)
         {
-            parts.Add(Part([.. inputs.Select(input => input.narrow(0, first, Math.Min(size, samples - first)))]));
+            var length = Math.Min(size, samples - first);
+            parts.Add(Part([.. inputs.Select(input => Filled(input.narrow(0, first, length), size))]).narrow(0, 0, length));
         }
 
         var answers = parts.Count == 1 ? parts[0] : cat(parts, 0);
@@ -52,6 +53,9 @@ public sealed class Teacher : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
+
+    // A batch that the model fixes is filled up with the first sample.
+    static Tensor Filled(Tensor samples, long size) => samples.shape[0] == size ? samples : cat([samples, .. Enumerable.Repeat(samples[..1], (int)(size - samples.shape[0]))], 0);
 
     Tensor Part(Tensor[] inputs)
     {
