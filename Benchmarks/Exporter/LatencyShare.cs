@@ -21,6 +21,7 @@ static class LatencyShare
     [
         ("lenet", "lenet", [1, 28, 28], ModelSize.Default),
         ("mlp-1024", "mlp", [1, 32, 32], new ModelSize([1024, 1024, 1024])),
+        ("vgg11", "vgg11", [3, 32, 32], ModelSize.Default),
         ("vgg11-16", "vgg11", [3, 32, 32], ModelSize.Default with { Width = 16 }),
         ("resnet18", "resnet18", [3, 32, 32], ModelSize.Default),
     ];
