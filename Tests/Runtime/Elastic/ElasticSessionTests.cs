@@ -145,11 +145,15 @@ public sealed class ElasticSessionTests
         Assert.AreEqual("large", session.Active.Id);
 
         clock.StepUs = 6000;
-        Run(3 * window);
-        Assert.AreEqual("small", session.Active.Id);
+        Run(window);
         Assert.IsTrue(session.MissesLimit);
+        Run((Options.Governor.MissesToStepDown - 1) * window);
+        Assert.AreEqual("small", session.Active.Id);
+        Assert.IsFalse(session.MissesLimit, "of the small one no window is known yet");
 
         Settle(session);
+        Run(window);
+        Assert.IsTrue(session.MissesLimit);
         clock.StepUs = 1000;
         Run((Options.Governor.CalmToStepUp + 1) * window);
         Assert.AreEqual("large", session.Active.Id);
