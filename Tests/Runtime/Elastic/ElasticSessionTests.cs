@@ -279,6 +279,22 @@ public sealed class ElasticSessionTests
     }
 
     [TestMethod]
+    public void Return_ToAPoolThatIsDisposedOf_DisposesOfTheBuffers()
+    {
+        using var tiny = new TinyFamily();
+        using var session = new ElasticSession(tiny.Open(), tiny.Profile(3000, 1000), FiveMs, Options);
+        var pool = new BufferPool(session.CreateBuffers);
+        var (free, used) = (pool.Rent(), pool.Rent());
+        pool.Return(free);
+
+        pool.Dispose();
+        pool.Return(used);
+
+        Assert.ThrowsExactly<ObjectDisposedException>(() => session.Run(free));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => session.Run(used));
+    }
+
+    [TestMethod]
     public void SwitchTo_AFileThatIsGone_FailsAndTheActiveVariantGoesOn()
     {
         using var tiny = new TinyFamily("a", "b", "c");
