@@ -35,6 +35,9 @@ sealed class ExportJob(
     RecordedOutputs? _dense;
     int _done;
 
+    /// <summary>What the dense graph takes, and what it gives in floats, as ONNX Runtime has it: a graph need not state the shapes of its outputs.</summary>
+    public (IReadOnlyList<TensorSignature> Inputs, IReadOnlyList<TensorSignature> Outputs) Signature { get; private set; }
+
     /// <summary>The family's dense graph, which comes first: the others are held against it.</summary>
     /// <param name="dense">The plan that cuts nothing.</param>
     /// <param name="whole">The model that the graph is of: the trained one, or what it was before it was tuned.</param>
@@ -126,7 +129,11 @@ sealed class ExportJob(
         using var session = new ModelSession(path, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
-        _dense ??= outputs;
+        if (_dense is null)
+        {
+            (_dense, Signature) = (outputs, (session.Inputs, session.Outputs));
+        }
+
         if (!_measured.TryGetValue(planned.Formed, out var quality))
         {
             _measured.Add(planned.Formed, quality = data.Measure(session, cancellation));

@@ -3,7 +3,6 @@ using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
-using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -78,7 +77,7 @@ public sealed class FamilyExporter
         planner.Dispose(); // what it probed with takes as much memory as the model
         var variants = job.WriteVariants(planned);
         job.WriteVocabulary();
-        var manifest = Describe(source, folder, lod, dense, variants, output.Staging);
+        var manifest = Describe(source, folder, lod, job.Signature, dense, variants, output.Staging);
         cancellation.ThrowIfCancellationRequested();
         ProfilesJson.Write(Path.Combine(output.Staging, FamilyManifest.FileName), manifest);
         output.Commit();
@@ -97,7 +96,7 @@ public sealed class FamilyExporter
         var lod = LodModel.Load(source);
         using var scratch = new ScratchFolder();
         using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.Path, progress);
-        return Chain(FileHash.Of(source).Sha256, planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
+        return Chain(FileHash.Sha256Of(source), planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
     }
 
     /// <summary>The plans that a family came to, for a model to be trained for them or to be cut to them again.</summary>
@@ -134,13 +133,15 @@ public sealed class FamilyExporter
         _ => data is not null && (_options.Plans is not null || lod.Provenance.Recipe is "svd" or "data-aware svd") ? PlanSearch.Frontier : PlanSearch.Uniform,
     };
 
-    FamilyManifest Describe(string source, string folder, LodModel lod, Variant dense, IReadOnlyList<Variant> variants, string staging)
+    FamilyManifest Describe(
+        string source, string folder, LodModel lod, (IReadOnlyList<TensorSignature> Inputs, IReadOnlyList<TensorSignature> Outputs) signature, Variant dense,
+        IReadOnlyList<Variant> variants, string staging)
     {
         var made = lod.Provenance;
         var provenance = new Provenance
         {
             Source = Path.GetFileName(source),
-            SourceSha256 = FileHash.Of(source).Sha256,
+            SourceSha256 = FileHash.Sha256Of(source),
             Model = made.Model,
             Data = made.Data,
             Scaling = made.Scaling,
@@ -153,16 +154,7 @@ public sealed class FamilyExporter
         var layers = lod.Pairs.Select(pair => new FactoredLayer(pair.Layer, pair.Kind == LayerKind.Conv ? "conv" : "linear", pair.Out, pair.In, pair.Rank(lod.Model)));
         return new FamilyManifest(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), (int)lod.Model.Proto.IrVersion, (int)lod.Model.Opset,
-            [.. lod.Model.Inputs.Select(Signature)], [.. lod.Model.Graph.Output.Select(Signature).Where(output => output.Type is "float32" or "float16")], [.. layers], provenance,
+            signature.Inputs, signature.Outputs, [.. layers], provenance,
             [.. Directory.GetFiles(staging).Order(StringComparer.Ordinal).Select(FileHash.Of)], dense, variants);
-    }
-
-    static TensorSignature Signature(ValueInfoProto value)
-    {
-        var tensor = value.Type?.TensorType;
-        var axes = (tensor?.Shape?.Dim ?? []).Select((axis, i) => axis.HasDimValue && axis.DimValue > 0
-            ? new Axis(checked((int)axis.DimValue))
-            : new Axis(axis.HasDimParam && axis.DimParam.Length > 0 ? axis.DimParam : $"axis{i}"));
-        return new TensorSignature(value.Name, ElementTypes.Name(tensor?.ElemType ?? 0), [.. axes]);
     }
 }

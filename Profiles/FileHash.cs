@@ -20,7 +20,18 @@ public sealed record FileHash(string File, long Bytes, string Sha256)
     public static FileHash Of(string path)
     {
         using var stream = System.IO.File.OpenRead(path);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+        var hash = HashOf(stream);
         return new FileHash(Path.GetFileName(path), stream.Position, hash);
     }
+
+    /// <summary>SHA-256 of a file's bytes, whatever its name: one that no family may hold, such as with a colon, is hashed too.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static string Sha256Of(string path)
+    {
+        using var stream = System.IO.File.OpenRead(path);
+        return HashOf(stream);
+    }
+
+    static string HashOf(Stream stream) => Convert.ToHexStringLower(SHA256.HashData(stream));
 }

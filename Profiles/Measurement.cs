@@ -37,6 +37,18 @@ public sealed record Measurement
     /// <summary>When it was measured, in UTC.</summary>
     public required DateTimeOffset MeasuredUtc { get; init; }
 
+    /// <summary>The use that it measured; a setting that it does not say counts as the default.</summary>
+    /// <param name="leavesAxesOpen">Whether the family leaves axes after the batch open, hence their size matters.</param>
+    public RunConditions Use(bool leavesAxesOpen) => new()
+    {
+        Provider = Provider,
+        Threads = Threads,
+        Spinning = Spinning ?? true,
+        Prepacked = Prepacked ?? true,
+        Batch = Batch,
+        OpenAxis = leavesAxesOpen ? OpenAxis : null,
+    };
+
     /// <summary>How it differs from a use, as a sentence; null when it was measured in that way.</summary>
     /// <param name="use">How the family is to be run.</param>
     public string? DifferenceFrom(RunConditions use) =>

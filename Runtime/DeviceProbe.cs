@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using MaestroDeploy.Profiles;
-using Microsoft.ML.OnnxRuntime;
 
 namespace MaestroDeploy.Runtime;
 
@@ -15,7 +14,7 @@ public static class DeviceProbe
     internal static DeviceFingerprint Read(string root)
     {
         var architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
-        var cpu = Field(root, "proc/cpuinfo", "model name")
+        var cpu = Cpu(root)
             ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") // Windows
             ?? $"{architecture} processor";
         return new DeviceFingerprint
@@ -27,10 +26,26 @@ public static class DeviceProbe
             OperatingSystem = RuntimeInformation.OSDescription,
             Architecture = architecture,
             Gpu = Gpu(root),
-            OnnxRuntime = OrtEnv.Instance().GetVersionString(),
+            OnnxRuntime = OnnxRuntimeLibrary.Version ?? "does not load", // whoever runs a graph is told why
             Governor = Text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             CgroupCpuLimit = CgroupLimit(root),
         };
+    }
+
+    // ARM's cores have numbers and no names: the board's name says what people call it, and the numbers tell boards of one name apart.
+    static string? Cpu(string root)
+    {
+        var text = Text(root, "proc/cpuinfo");
+        if (Fields(text, "model name").FirstOrDefault() is { } name)
+        {
+            return name;
+        }
+
+        var makers = Fields(text, "CPU implementer").Distinct();
+        var parts = Fields(text, "CPU part").Distinct().Order(StringComparer.Ordinal); // a big and a little kind, often
+        var cores = string.Join(' ', makers.Concat(parts));
+        string?[] known = [Text(root, "proc/device-tree/model")?.Trim('\0'), cores.Length > 0 ? $"cores {cores}" : null];
+        return string.Join(", ", known.OfType<string>()) is { Length: > 0 } told ? told : null;
     }
 
     static string? Gpu(string root)
@@ -38,7 +53,7 @@ public static class DeviceProbe
         var folder = Path.Combine(root, "proc/driver/nvidia/gpus");
         return Directory.Exists(folder)
             ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
-                .Select(gpu => Field(gpu, "information", "Model")).FirstOrDefault()
+                .Select(gpu => Fields(Text(gpu, "information"), "Model").FirstOrDefault()).FirstOrDefault()
             : null;
     }
 
@@ -54,10 +69,10 @@ public static class DeviceProbe
             : limit;
     }
 
-    // The value of the first line that reads "name : value".
-    static string? Field(string root, string file, string name) => Text(root, file)?.Split('\n')
+    // The values of the lines that read "name : value".
+    static IEnumerable<string> Fields(string? text, string name) => (text ?? "").Split('\n')
         .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
-        .FirstOrDefault(parts => parts.Length == 2 && parts[0] == name && parts[1].Length > 0)?[1];
+        .Where(parts => parts.Length == 2 && parts[0] == name && parts[1].Length > 0).Select(parts => parts[1]);
 
     static string? Text(string root, string file)
     {

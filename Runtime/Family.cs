@@ -34,7 +34,7 @@ public sealed class Family
             throw new FamilyException(folder, $"There is no {FamilyManifest.FileName}; name the folder that an export wrote.");
         }
 
-        CheckLinks(path);
+        CheckLinks(folder);
         var manifest = ProfilesJson.Read<FamilyManifest>(path);
         var (dense, needed) = Split(manifest);
         var hasDense = dense.All(file => File.Exists(Path.Combine(folder, file.File)));
@@ -43,7 +43,7 @@ public sealed class Family
             CheckFile(folder, file, verify);
         }
 
-        return new Family(folder, manifest, FileHash.Of(path).Sha256, hasDense);
+        return new Family(folder, manifest, FileHash.Sha256Of(path), hasDense);
     }
 
     /// <summary>A variant's graph, as a full path.</summary>
@@ -68,27 +68,27 @@ public sealed class Family
             throw new FamilyException(path, "It is in the manifest but not in the folder; copy the whole folder again.");
         }
 
-        CheckLinks(path);
         using var stream = File.OpenRead(path);
         if (stream.Length != expected.Bytes)
         {
             throw new FamilyException(path, $"It should have {expected.Bytes} bytes and has {stream.Length}; copy it again.");
         }
 
-        if (verify && FileHash.Of(path).Sha256 is var found && found != expected.Sha256)
+        if (verify && FileHash.Sha256Of(path) is var found && found != expected.Sha256)
         {
             throw new FamilyException(path, $"Its SHA-256 should be {expected.Sha256} and is {found}; copy it again.");
         }
     }
 
-    // A family from elsewhere must not make this program read what lies outside its folder.
-    static void CheckLinks(string path)
+    // A family from elsewhere must not make this program read what lies outside its folder; its graphs may name files that its manifest does not.
+    static void CheckLinks(string folder)
     {
-        for (var at = path; new FileInfo(at).LinkTarget is { } target; at = Path.Combine(Path.GetDirectoryName(at)!, target))
+        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", everything))
         {
-            if (Path.GetFileName(target) != target)
+            if (entry.LinkTarget is { } target && (Path.GetFileName(target) != target || target is "." or ".."))
             {
-                throw new FamilyException(path, $"It is a link to {target}, outside the family's folder; put the file itself there.");
+                throw new FamilyException(entry.FullName, $"It is a link to {target}, outside the family's folder; put the file itself there.");
             }
         }
     }

@@ -14,7 +14,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
     /// <summary>Timed runs in a turn.</summary>
     public const int RunsPerTurn = 4;
 
-    // Two successive windows of 5 runs and 100 ms each: 10 runs and 200 ms before the first decision.
+    // Two successive windows of 5 runs and 100 ms each: 10 runs and 200 ms before the first decision, where the cap leaves a slow graph as many.
     const int RunsPerWindow = 5;
     const double SettledWithin = 0.02;
     static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);

@@ -64,7 +64,7 @@ public sealed class ProfileStore(string folder)
             var stale = profile.StaleBecause(family, device, settings, batch, openAxis ?? new MeasureOptions().OpenAxis);
             return new StoredProfile(path, stale is null ? profile : null, stale);
         }
-        catch (ProfileFormatException e)
+        catch (Exception e) when (e is ProfileFormatException or IOException or UnauthorizedAccessException)
         {
             return new StoredProfile(path, null, e.Message);
         }

@@ -15,6 +15,7 @@ public sealed record Quality(double Accuracy, double? Perplexity, int Samples, s
 public sealed record EvaluationBatch(int Samples, InputTensor[] Inputs);
 
 /// <summary>What variants are recalibrated, checked and measured on.</summary>
+/// <remarks>A graph of a fixed batch is given whole batches, one at least, whatever count is asked for: what was run on nothing was not checked.</remarks>
 public abstract class EvaluationData
 {
     /// <summary>The set's name.</summary>
@@ -48,6 +49,18 @@ public abstract class EvaluationData
     /// <param name="session">A graph that takes them.</param>
     /// <param name="count">Samples in all; fewer where there are fewer.</param>
     public virtual IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) => Calibration(session, count);
+
+    /// <summary>How many samples to run of those there are, and how many at once.</summary>
+    /// <param name="session">The graph.</param>
+    /// <param name="asked">Samples in all; fewer where there are fewer, and more where the graph's batch is larger.</param>
+    /// <param name="name">What the samples are called.</param>
+    /// <param name="available">How many there are.</param>
+    /// <param name="largest">Samples at once where the graph leaves it open.</param>
+    /// <exception cref="ExportException">The graph's batch is fixed, and there are not enough samples for one.</exception>
+    internal static (int Samples, int Batch) Batching(ModelSession session, int asked, string name, int available, int largest) =>
+        session.Inputs[0].Shape is not [{ Size: { } batch }, ..] ? (Math.Min(asked, available), largest)
+        : batch <= available ? (Math.Clamp(asked, batch, available) / batch * batch, batch)
+        : throw new ExportException($"The graph takes batches of {batch} only, and {name} has {available} samples; export the model with a batch of any size, or give more samples.");
 
     /// <summary>Runs a batch, and says which data a graph refuses.</summary>
     internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)

@@ -21,7 +21,7 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
         var (right, of) = (0, 0);
-        foreach (var batch in Whole(session, set.Test, BatchSize))
+        foreach (var batch in Batches(session, set.Test, set.Test.Count, BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, set.Test, batch))[0].Values;
@@ -38,28 +38,32 @@ public sealed class LabelledSamples(DataSet set) : EvaluationData
             }
         }
 
-        return new Quality((double)right / Math.Max(1, of), null, Math.Max(1, of), set.Test.Name);
+        return new Quality((double)right / of, null, of, set.Test.Name);
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Batches(session, set.Test.Take(count), BatchSize);
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => Given(session, set.Test, count, BatchSize);
 
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
-        Batches(session, set.Train.Take(count), largestBatch);
+        Given(session, set.Train, count, Math.Min(largestBatch, BatchSize));
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) =>
-        Batches(session, count < set.Train.Count ? set.Train.Split((double)count / set.Train.Count, ProbeSeed).HeldOut : set.Train, BatchSize);
+    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count)
+    {
+        var (samples, batch) = Batching(session, count, set.Train.Name, set.Train.Count, BatchSize);
+        var drawn = samples < set.Train.Count ? set.Train.Split((double)samples / set.Train.Count, ProbeSeed).HeldOut : set.Train;
+        return drawn.Batches(batch).Select(some => Inputs(session, drawn, some));
+    }
 
-    static int BatchOf(ModelSession session, int largest) => session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : Math.Min(largest, BatchSize);
+    static IEnumerable<EvaluationBatch> Given(ModelSession session, SampleSet samples, int count, int largest) =>
+        Batches(session, samples, count, largest).Select(batch => Inputs(session, samples, batch));
 
-    static IEnumerable<EvaluationBatch> Batches(ModelSession session, SampleSet samples, int largest) =>
-        Whole(session, samples, largest).Select(batch => Inputs(session, samples, batch));
-
-    // A graph of a fixed batch cannot take what is left over at the end.
-    static IEnumerable<Batch> Whole(ModelSession session, SampleSet samples, int largest) => samples.Batches(BatchOf(session, largest))
-        .Where(batch => session.Inputs[0].Shape is not [{ Size: { } size }, ..] || batch.Count == size);
+    static IEnumerable<Batch> Batches(ModelSession session, SampleSet samples, int asked, int largest)
+    {
+        var (count, batch) = Batching(session, asked, samples.Name, samples.Count, largest);
+        return samples.Take(count).Batches(batch);
+    }
 
     static EvaluationBatch Inputs(ModelSession session, SampleSet samples, Batch batch)
     {

@@ -16,6 +16,8 @@ public sealed class RandomInputs : EvaluationData
     static readonly int[] OpenAxes = [8, 64, 320];
     const int OneOpenAxis = 16_000;
 
+    const int MostNumbers = 1 << 28; // 1 GiB of floats
+
     /// <inheritdoc/>
     public override string Name => OutputDistance.Random;
 
@@ -71,7 +73,8 @@ public sealed class RandomInputs : EvaluationData
     static InputTensor Fill(TensorSignature input, int samples, int openAxis, Random random)
     {
         int[] shape = [.. input.Shape.Select((axis, i) => axis.Size ?? (i == 0 ? samples : openAxis))];
-        var numbers = shape.Aggregate(1, (product, size) => checked(product * size));
+        var numbers = shape.Aggregate(1.0, (product, size) => product * size) is var product and <= MostNumbers ? (int)product : throw new ExportException(
+            $"The graph takes {input}, which as [{string.Join(", ", shape)}] passes {MostNumbers:N0} numbers; export the model with a smaller batch.");
         return input.Type switch
         {
             "int64" => new InputTensor(input.Name, Make(() => random.NextInt64(4)), shape),

@@ -19,8 +19,8 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
     /// <inheritdoc/>
     public override Quality Measure(ModelSession session, CancellationToken cancellation = default)
     {
-        var (right, words, loss) = (0L, 0L, 0.0);
-        foreach (var pairs in InOrder(text.Test, text.Test.Count, BatchSize))
+        var (right, words, samples, loss) = (0L, 0L, 0, 0.0);
+        foreach (var pairs in InOrder(session, text.Test, text.Test.Count, BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             var scores = Run(session, Inputs(session, text.Test, pairs))[0];
@@ -30,6 +30,7 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
                 throw new ExportException($"The graph scores {vocabulary} words, and the vocabulary of {text.Name} has {text.Vocabulary.Count}.");
             }
 
+            samples += pairs.Length;
             for (var row = 0; row < pairs.Length; row++)
             {
                 var target = text.Test.Target(pairs[row]);
@@ -43,17 +44,23 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
             }
         }
 
-        return new Quality((double)right / words, Math.Exp(loss / words), text.Test.Count, text.Test.Name);
+        // A cut that leaves next to nothing may pass every number, or give none; the worst must still be one that can be written.
+        var perplexity = Math.Exp(loss / words) is var finite && double.IsFinite(finite) ? finite : double.MaxValue;
+        return new Quality((double)right / words, perplexity, samples, text.Test.Name);
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => InOrder(text.Test, count, BatchSize).Select(pairs => Inputs(session, text.Test, pairs));
+    public override IEnumerable<EvaluationBatch> Check(ModelSession session, int count) => InOrder(session, text.Test, count, BatchSize).Select(pairs => Inputs(session, text.Test, pairs));
 
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
-        InOrder(text.Train, count, Math.Min(BatchSize, largestBatch)).Select(pairs => Inputs(session, text.Train, pairs));
+        InOrder(session, text.Train, count, Math.Min(BatchSize, largestBatch)).Select(pairs => Inputs(session, text.Train, pairs));
 
-    static IEnumerable<int[]> InOrder(TokenPairs pairs, int count, int batch) => Enumerable.Range(0, Math.Min(count, pairs.Count)).Chunk(batch);
+    static IEnumerable<int[]> InOrder(ModelSession session, TokenPairs pairs, int asked, int largest)
+    {
+        var (count, batch) = Batching(session, asked, pairs.Name, pairs.Count, largest);
+        return Enumerable.Range(0, count).Chunk(batch);
+    }
 
     /// <summary>The source, and the target less its last word: what each row's answers are asked of.</summary>
     static EvaluationBatch Inputs(ModelSession session, TokenPairs pairs, int[] chosen)

@@ -55,15 +55,8 @@ public sealed class UnlabelledInputs : EvaluationData
 
     IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest)
     {
-        var only = session.Inputs[0].Shape is [{ Size: { } size }, ..] ? size : (int?)null;
-        var (batch, samples) = (only ?? largest, Math.Min(count, _samples));
-        if (only > samples)
-        {
-            throw new ExportException($"The graph takes batches of {only} only, and {Name} has {_samples} samples.");
-        }
-
-        // A graph of a fixed batch cannot take what is left over.
-        for (var first = 0; first < samples && (only is null || first + batch <= samples); first += batch)
+        var (samples, batch) = Batching(session, count, Name, _samples, largest);
+        for (var first = 0; first < samples; first += batch)
         {
             var taken = Math.Min(batch, samples - first);
             yield return new EvaluationBatch(taken, [.. session.Inputs.Select(input => Slice(input, first, taken))]);

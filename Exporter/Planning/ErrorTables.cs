@@ -13,7 +13,7 @@ sealed class ErrorTables(string source, LodCost cost, EvaluationData data)
     readonly string _path = Path.ChangeExtension(source, ".errors.json");
 
     /// <summary>The hash of the model's file.</summary>
-    public string SourceSha256 { get; } = FileHash.Of(source).Sha256;
+    public string SourceSha256 { get; } = FileHash.Sha256Of(source);
 
     /// <summary>The kept table where it holds for this model and these samples; else a new one, which is kept.</summary>
     /// <param name="inputsSha256">The hash of the samples as they are fed.</param>

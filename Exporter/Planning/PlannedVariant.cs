@@ -18,8 +18,7 @@ public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost 
     public static PlannedVariant Of(LodCost cost, double share, FormedPlan plan)
     {
         var numbers = cost.Layers.Select(layer => (long)CostUnit.Numbers(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)).ToArray();
-        return new PlannedVariant(new Budget(share), plan, new ModelCost(
-            cost.FixedParams + numbers.Sum(), cost.FixedMacs + cost.Layers.Zip(numbers, (layer, held) => layer.Positions * held).Sum()));
+        return new PlannedVariant(new Budget(share), plan, cost.Holding(numbers));
     }
 
     /// <summary>The plan that leaves every layer dense.</summary>

@@ -33,7 +33,7 @@ sealed record ChartPoint(int Series, int Row, Variant Variant, LatencyStatistics
     /// <param name="percentile">50, 90 or 95.</param>
     public static IReadOnlyList<IReadOnlyList<ChartPoint>> Frontiers(SweepReport report, IReadOnlyList<ChartPoint> points, int percentile) =>
     [
-        .. points.GroupBy(point => (report.Series[point.Series].Conditions, point.Variant.AccuracyData))
+        .. points.GroupBy(point => (report.FirstComparedWith(point.Series), point.Variant.AccuracyData))
             .Select(comparable => ParetoFrontier.Of(comparable, point => point.Us(percentile), point => report.Measure.Merit(point.Quality))),
     ];
 }

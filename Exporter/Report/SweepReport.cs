@@ -27,6 +27,9 @@ public sealed record SweepReport
     /// <summary>The vertical axis of the picture.</summary>
     internal QualityMeasure Measure { get; }
 
+    /// <summary>The first series whose latencies may be compared with those of a series: itself, or one before it.</summary>
+    internal int FirstComparedWith(int series) => Enumerable.Range(0, series).FirstOrDefault(i => Series[series].ComparesWith(Series[i]), series);
+
     /// <summary>One page that needs nothing else: no network, no fonts and, to be read, no script.</summary>
     public string ToHtml() => HtmlReport.Render(this);
 

@@ -12,10 +12,10 @@ public sealed record SweepSeries(string Path, FamilyManifest Manifest, LatencyPr
     /// <summary>The dense baseline and the variants, largest MACs first.</summary>
     internal IReadOnlyList<Variant> All { get; } = [Manifest.Dense, .. Manifest.Variants];
 
-    /// <summary>Where and how it was measured: latencies of two series are compared where this is the same.</summary>
-    internal string Conditions => Profile is { Device: var device, Measurement: var how }
-        ? $"{device.Cpu}, {device.Gpu}, {device.Cores}, {how.Provider}, {how.Threads}, {how.Batch}, {how.OpenAxis}"
-        : "";
+    /// <summary>Whether its latencies may be compared with those of another: measured on the same machine, in the same way.</summary>
+    internal bool ComparesWith(SweepSeries other) => Profile is { } here && other.Profile is { } there
+        && here.Device.DifferenceFrom(there.Device) is null
+        && here.Measurement.DifferenceFrom(there.Measurement.Use(Manifest.LeavesAxesOpen || other.Manifest.LeavesAxesOpen)) is null;
 
     /// <summary>How the numbers are written for programs.</summary>
     internal SweepFamilyReport ToRecord()
@@ -39,6 +39,9 @@ public sealed record SweepSeries(string Path, FamilyManifest Manifest, LatencyPr
         yield return how.Provider;
         yield return string.Create(CultureInfo.InvariantCulture, $"{how.Threads} threads");
         yield return string.Create(CultureInfo.InvariantCulture, $"batch {how.Batch}");
+        yield return how.Spinning == false ? "sleeping threads" : "spinning threads";
+        yield return how.Prepacked == false ? "mapped weights" : "prepacked weights";
+        yield return $"ONNX Runtime {device.OnnxRuntime}";
         yield return how.Mode;
         yield return how.MeasuredUtc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
     }

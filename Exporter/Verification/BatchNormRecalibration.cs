@@ -3,6 +3,7 @@ using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Runtime;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 
 namespace MaestroDeploy.Exporter.Verification;
 
@@ -19,9 +20,9 @@ namespace MaestroDeploy.Exporter.Verification;
 /// </remarks>
 static class BatchNormRecalibration
 {
-    /// <summary>The norms of a graph whose statistics are initializers.</summary>
+    /// <summary>The norms of a graph whose statistics are initializers, of a type that can be written.</summary>
     public static IReadOnlyList<NodeProto> Norms(OnnxModel model) =>
-        [.. model.Graph.Node.Where(node => node.OpType == "BatchNormalization" && model.Initializer(node.Input[3]) is not null)];
+        [.. model.Graph.Node.Where(node => node.OpType == "BatchNormalization" && node.Input.Skip(3).All(name => IsWritable(model.Initializer(name))))];
 
     /// <summary>A copy of a model whose norms use their batch's statistics; its only outputs are each norm's mean, then its variance.</summary>
     public static OnnxModel MeasuringGraph(OnnxModel model)
@@ -64,35 +65,42 @@ static class BatchNormRecalibration
     /// <param name="model">The model that <see cref="MeasuringGraph"/> was made from.</param>
     /// <param name="cut">What its outputs came to, in their order.</param>
     /// <param name="uncut">What those of the uncut model came to, on the same samples.</param>
+    /// <remarks>Statistics that several norms share are moved once, by what those norms' activations came to on average.</remarks>
     public static void Apply(OnnxModel model, IReadOnlyList<float[]> cut, IReadOnlyList<float[]> uncut)
     {
-        var i = 0;
-        foreach (var norm in Norms(model))
-        {
-            Move(norm.Input[3], (trained, now, before) => trained + (now - before));
-            Move(norm.Input[4], (trained, now, before) => before > 0 ? trained * now / before : now); // a dead channel has no ratio
-        }
+        var norms = Norms(model);
+        Move(statistic: 0, (trained, now, before) => trained + (now - before));
+        Move(statistic: 1, (trained, now, before) => before > 0 ? trained * now / before : now); // a dead channel has no ratio
 
-        void Move(string name, Func<float, float, float, float> moved)
+        void Move(int statistic, Func<float, float, float, float> moved)
         {
-            var trained = model.Initializer(name)!;
-            var (now, before) = (cut[i], uncut[i++]);
-            model.ReplaceInitializer(TensorValues.Create(name, [.. trained.Dims], [.. model.Floats(trained).Select((value, channel) => moved(value, now[channel], before[channel]))]));
+            foreach (var uses in norms.Select((norm, i) => (Name: norm.Input[3 + statistic], Output: 2 * i + statistic)).GroupBy(use => use.Name, use => use.Output))
+            {
+                var trained = model.Initializer(uses.Key)!;
+                var values = model.Floats(trained).Select((value, channel) =>
+                    moved(value, uses.Average(output => cut[output][channel]), uses.Average(output => uncut[output][channel])));
+                model.ReplaceInitializer(TensorValues.Create(uses.Key, [.. trained.Dims], [.. values], (DataType)trained.DataType));
+            }
         }
     }
+
+    static bool IsWritable(TensorProto? statistic) => statistic is { DataType: (int)DataType.Float or (int)DataType.Float16 };
 
     static void InsertStatistics(OnnxModel model, NodeProto norm, long[] axes)
     {
         var (x, name) = (norm.Input[0], norm.Output[0]);
-        string wide = $"{name}.batch_mean_wide", deviation = $"{name}.deviation", square = $"{name}.square";
+        string single = $"{name}.single", wide = $"{name}.batch_mean_wide", deviation = $"{name}.deviation", square = $"{name}.square";
         string mean = $"{name}.batch_mean", variance = $"{name}.batch_variance";
         NodeProto[] nodes =
         [
-            ReduceMean(model, x, wide, axes, keep: 1),
-            ReduceMean(model, x, mean, axes, keep: 0),
-            Node("Sub", deviation, x, wide),
+            Cast(x, single, DataType.Float), // the squares of half a precision pass its largest number soon
+            ReduceMean(model, single, wide, axes, keep: 1),
+            ReduceMean(model, single, mean, axes, keep: 0),
+            Node("Sub", deviation, single, wide),
             Node("Mul", square, deviation, deviation),
             ReduceMean(model, square, variance, axes, keep: 0),
+            Cast(mean, $"{mean}.typed", TypeOf(norm.Input[3])),
+            Cast(variance, $"{variance}.typed", TypeOf(norm.Input[4])),
         ];
         var at = model.Graph.Node.IndexOf(norm);
         for (var i = 0; i < nodes.Length; i++)
@@ -100,13 +108,17 @@ static class BatchNormRecalibration
             model.Graph.Node.Insert(at + i, nodes[i]);
         }
 
-        (norm.Input[3], norm.Input[4]) = (mean, variance);
+        (norm.Input[3], norm.Input[4]) = ($"{mean}.typed", $"{variance}.typed");
         foreach (var output in new[] { mean, variance })
         {
-            var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float };
+            var type = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float };
             model.Graph.Output.Add(new ValueInfoProto { Name = output, Type = new TypeProto { TensorType = type } });
         }
+
+        DataType TypeOf(string statistic) => (DataType)model.Initializer(statistic)!.DataType;
     }
+
+    static NodeProto Cast(string x, string output, DataType type) => Node("Cast", output, x).With("to", (long)type);
 
     static NodeProto ReduceMean(OnnxModel model, string x, string output, long[] axes, long keep)
     {

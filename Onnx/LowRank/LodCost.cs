@@ -29,13 +29,16 @@ public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
 public sealed record LodCost(long FixedParams, long FixedMacs, IReadOnlyList<PairCost> Layers, bool IsCounted)
 {
     /// <summary>The whole model with every layer dense.</summary>
-    public ModelCost Dense => new(FixedParams + Layers.Sum(layer => layer.DenseParams), FixedMacs + Layers.Sum(layer => layer.DenseMacs));
+    public ModelCost Dense => Holding([.. Layers.Select(layer => layer.DenseParams)]);
 
     /// <summary>The whole model at some ranks, each layer dense above its break-even.</summary>
     /// <param name="ranks">A rank for each of <see cref="Layers"/>.</param>
-    public ModelCost At(IReadOnlyList<int> ranks) => new(
-        FixedParams + Layers.Zip(ranks, (layer, rank) => layer.ParamsAt(rank)).Sum(),
-        FixedMacs + Layers.Zip(ranks, (layer, rank) => layer.MacsAt(rank)).Sum());
+    public ModelCost At(IReadOnlyList<int> ranks) => Holding([.. Layers.Zip(ranks, (layer, rank) => layer.ParamsAt(rank))]);
+
+    /// <summary>The whole model where the layers hold some numbers, whatever their form; counts that pass the largest long stay there.</summary>
+    /// <param name="numbers">How many each of <see cref="Layers"/> holds.</param>
+    public ModelCost Holding(IReadOnlyList<long> numbers) => new(
+        Sizes.Sum([FixedParams, .. numbers]), Sizes.Sum([FixedMacs, .. Layers.Zip(numbers, (layer, held) => Sizes.Times(layer.Positions, held))]));
 
     internal static LodCost Of(LodModel lod, int? openAxis)
     {

@@ -12,20 +12,11 @@ public static class RuntimeChecks
     public static IReadOnlyList<Finding> All() =>
         [OnnxRuntime(), NativePackages(AppContext.BaseDirectory), Cuda(), CudaLibraries(), Instructions(), Threads(), Noise()];
 
-    static Finding OnnxRuntime()
-    {
-        try
-        {
-            var environment = OrtEnv.Instance();
-            return new Finding("ONNX Runtime", $"{environment.GetVersionString()}: {string.Join(", ", environment.GetAvailableProviders())}");
-        }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
-        {
-            return new Finding(
-                "ONNX Runtime", "its native library does not load",
-                $"Reference exactly one of Microsoft.ML.OnnxRuntime and Microsoft.ML.OnnxRuntime.Gpu in the program: {e.GetBaseException().Message}");
-        }
-    }
+    static Finding OnnxRuntime() => OnnxRuntimeLibrary.Problem is { } problem
+        ? new Finding(
+            "ONNX Runtime", "its native library does not load",
+            $"Reference exactly one of Microsoft.ML.OnnxRuntime and Microsoft.ML.OnnxRuntime.Gpu in the program: {problem}")
+        : new Finding("ONNX Runtime", $"{OnnxRuntimeLibrary.Version}: {string.Join(", ", OrtEnv.Instance().GetAvailableProviders())}");
 
     /// <summary>The native libraries under a program's folder: one package's, or a clash of two.</summary>
     internal static Finding NativePackages(string folder)
@@ -52,6 +43,11 @@ public static class RuntimeChecks
 
     static Finding Cuda()
     {
+        if (OnnxRuntimeLibrary.Problem is not null)
+        {
+            return new Finding("cuda:0", "not to be had", "Without ONNX Runtime's native library nothing runs.");
+        }
+
         try
         {
             ModelSession.CheckDevice(Device.Cuda(0));
@@ -60,10 +56,6 @@ public static class RuntimeChecks
         catch (DeviceException e)
         {
             return new Finding("cuda:0", "not to be had; cpu is", e.Message);
-        }
-        catch (TypeInitializationException e)
-        {
-            return new Finding("cuda:0", "not to be had", e.GetBaseException().Message);
         }
     }
 

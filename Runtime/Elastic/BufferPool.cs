@@ -8,6 +8,7 @@ sealed class BufferPool(Func<RunBuffers> create) : IDisposable
     readonly Stack<RunBuffers> _free = new();
     readonly SortedSet<int> _freeIndices = [];
     int _indices;
+    bool _disposed;
 
     public RunBuffers Rent()
     {
@@ -26,8 +27,14 @@ sealed class BufferPool(Func<RunBuffers> create) : IDisposable
     {
         lock (_gate)
         {
-            _free.Push(buffers);
+            if (!_disposed)
+            {
+                _free.Push(buffers);
+                return;
+            }
         }
+
+        buffers.Dispose(); // its run was the last thing here
     }
 
     /// <summary>A number that no other buffers have now.</summary>
@@ -54,11 +61,12 @@ sealed class BufferPool(Func<RunBuffers> create) : IDisposable
         }
     }
 
-    /// <summary>Disposes of the buffers that are free.</summary>
+    /// <summary>Disposes of the buffers that are free; the others go when they are returned.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
+            _disposed = true;
             while (_free.TryPop(out var buffers))
             {
                 buffers.Dispose();

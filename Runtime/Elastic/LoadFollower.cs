@@ -37,7 +37,7 @@ sealed class LoadFollower
         _log = new GovernorRecorder(options.LogCapacity);
     }
 
-    /// <summary>Whether the last full window missed the limit.</summary>
+    /// <summary>Whether the active variant's last full window missed the limit; of one that has just taken over nothing is known.</summary>
     public bool MissesLimit => Volatile.Read(ref _missesLimit);
 
     /// <summary>The log so far.</summary>
@@ -81,6 +81,7 @@ sealed class LoadFollower
         {
             _move(rung, "asked for");
             _window.Clear();
+            Volatile.Write(ref _missesLimit, false);
             _state = new Governor(_rules, _ladder, _home, _limitUs).At(rung);
         }
     }
@@ -102,7 +103,8 @@ sealed class LoadFollower
             }
         }
 
-        Volatile.Write(ref _missesLimit, observedUs > _limitUs);
-        return _missesLimit;
+        var missed = observedUs > _limitUs;
+        Volatile.Write(ref _missesLimit, missed && _state.Rung == before.Rung);
+        return missed;
     }
 }

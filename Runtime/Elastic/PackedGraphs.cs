@@ -68,7 +68,7 @@ sealed class PackedGraphs(string folder, Family family)
         try
         {
             var label = ProfilesJson.Read<PackedLabel>(Path.Combine(place, LabelFile));
-            return label.Files.Any(file => file?.File == GraphFile) && label.Files.All(file => FileHash.Of(Path.Combine(place, file.File)) == file);
+            return label.Files.All(file => file is not null && FileHash.Of(Path.Combine(place, file.File)) == file) && label.Files.Any(file => file.File == GraphFile);
         }
         catch (Exception e) when (e is ProfileFormatException or FileNotFoundException or DirectoryNotFoundException)
         {

@@ -175,9 +175,9 @@ sealed class Residency : IDisposable
                 Settle(Volatile.Read(ref _target));
                 Problem = null;
             }
-            catch (RuntimeException e)
+            catch (Exception e)
             {
-                Problem = e.Message; // what is loaded goes on answering
+                Problem = e.Message; // what is loaded goes on answering; an exception let out of a thread would end the program
             }
 
             lock (_gate)

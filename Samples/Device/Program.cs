@@ -1,20 +1,20 @@
 // device FAMILY [LIMIT_MS]: opens a family for a latency, runs it a thousand times, and tells what became of it.
 using System.Globalization;
+using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 using MaestroDeploy.Runtime.Elastic;
 
-if (args is not [var folder, .. var rest])
+var limit = double.NaN;
+if (args is not ([_] or [_, _]) || args is [_, var text] && (!double.TryParse(text, CultureInfo.InvariantCulture, out limit) || limit is not (>= 0.001 and <= 1e6)))
 {
-    Console.Error.WriteLine("device FAMILY [LIMIT_MS]");
+    Console.Error.WriteLine("device FAMILY [LIMIT_MS], a number of milliseconds from 0.001 to 1000000");
     return 2;
 }
 
 try
 {
-    var level = rest is [var limit, ..]
-        ? new ServiceLevel { MaxLatency = TimeSpan.FromMilliseconds(double.Parse(limit, CultureInfo.InvariantCulture)) }
-        : new ServiceLevel();
-    using var session = ElasticSession.Open(folder, level);
+    var level = double.IsNaN(limit) ? new ServiceLevel() : new ServiceLevel { MaxLatency = TimeSpan.FromMilliseconds(limit) };
+    using var session = ElasticSession.Open(args[0], level);
     Console.WriteLine(session.Selection.Reason);
 
     using var buffers = session.CreateBuffers(); // inputs of zeros; a real program writes its own
@@ -31,7 +31,7 @@ try
 
     return 0;
 }
-catch (RuntimeException e)
+catch (Exception e) when (e is RuntimeException or ProfileFormatException or IOException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;

@@ -8,6 +8,7 @@ using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
+using MaestroDeploy.Runtime.Elastic;
 using TorchSharp;
 
 namespace MaestroDeploy.Tests.Exporter;
@@ -17,6 +18,33 @@ public sealed class FamilyExporterTests
 {
     // The bound that every exported graph must keep to Torch at the same plan.
     const float Parity = 1e-4f;
+
+    [TestMethod]
+    public void Export_AnOutputWithoutAStatedShape_HasTheOneThatOnnxRuntimeFindsAndOpens()
+    {
+        using var folder = new TemporaryFolder();
+        var model = BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1);
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+        SvdFactoring.Factor(model, new LodProvenance()).Save(folder["m.lod.onnx"]);
+
+        var manifest = new FamilyExporter(new ExportOptions { Budgets = [new Budget(0.5)] }).Export(folder["m.lod.onnx"], folder["family"]);
+
+        Assert.HasCount(2, manifest.Outputs[0].Shape);
+        using var session = ElasticSession.Open(folder["family"], options: new ElasticOptions { Settings = new SessionSettings { Threads = 1, Spinning = false } });
+        Assert.AreEqual(10, session.Outputs[0].Shape[1]);
+    }
+
+    [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)] // has no such names
+    public void Export_ASourceWhoseNameNoFamilyMayHold_IsAFamilyStill()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["2026-01-02T12:30.lod.onnx"]);
+
+        var manifest = new FamilyExporter(new ExportOptions { Budgets = [new Budget(0.5)] }).Export(folder["2026-01-02T12:30.lod.onnx"], folder["family"]);
+
+        Assert.AreEqual(FileHash.Sha256Of(folder["2026-01-02T12:30.lod.onnx"]), manifest.Provenance.SourceSha256);
+    }
 
     [TestMethod]
     [DataRow("mlp")]

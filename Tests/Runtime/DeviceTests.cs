@@ -57,6 +57,18 @@ public sealed class DeviceTests
     }
 
     [TestMethod]
+    public void Probe_CoresWithoutAModelName_AreToldByTheirBoardAndTheirNumbers()
+    {
+        const string Cores = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n\nprocessor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd03\n";
+        using var bare = SystemFiles(("proc/cpuinfo", Cores));
+        using var board = SystemFiles(("proc/cpuinfo", Cores), ("proc/device-tree/model", "Some Board Rev 1.4\0"));
+
+        Assert.AreEqual("cores 0x41 0xd03 0xd08", DeviceProbe.Read(bare.Path).Cpu);
+        Assert.AreEqual("Some Board Rev 1.4, cores 0x41 0xd03 0xd08", DeviceProbe.Read(board.Path).Cpu);
+        Assert.AreEqual("some-board-rev-1-4-cores-0x41-0xd03-0xd08", DeviceProbe.Read(board.Path).Name);
+    }
+
+    [TestMethod]
     [DataRow("sys/fs/cgroup/cpu.max", "max 100000", null)]
     [DataRow("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1", null)]
     [DataRow("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000", "50000")]

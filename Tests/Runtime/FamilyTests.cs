@@ -102,6 +102,21 @@ public sealed class FamilyTests
     }
 
     [TestMethod]
+    [DataRow("weights.bin", "../secret.bin", DisplayName = "a file")]
+    [DataRow("weights.bin", "/", DisplayName = "a full path")]
+    [DataRow("up", "..", DisplayName = "the folder above")]
+    [DataRow("inside/weights.bin", "../../secret.bin", DisplayName = "from a folder inside")]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public void Open_LinkOutOfTheFolderThatTheManifestDoesNotName_IsRefused(string link, string target)
+    {
+        using var tiny = new TinyFamily();
+        Directory.CreateDirectory(tiny["inside"]);
+        File.CreateSymbolicLink(tiny[link], target);
+
+        Assert.Contains($"a link to {target}", Assert.ThrowsExactly<FamilyException>(tiny.Open).Message);
+    }
+
+    [TestMethod]
     [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
     public void Open_LinkWithinTheFolderOrToTheFolder_IsFine()
     {

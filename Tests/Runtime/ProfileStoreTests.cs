@@ -80,4 +80,18 @@ public sealed class ProfileStoreTests
         Assert.Contains("not been measured", nothing.Problem!);
         Assert.Contains(nothing.Path, rubbish.Problem!);
     }
+
+    [TestMethod]
+    public void Find_AFileThatCannotBeRead_SaysSo()
+    {
+        using var tiny = new TinyFamily();
+        var family = tiny.Open();
+        var store = ProfileStore.Beside(family);
+        using var held = new FileStream(store.Save(Samples.Profile() with { FamilySha256 = family.Sha256 }), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        var found = store.Find(family, Samples.Device(), Settings, batch: 1);
+
+        Assert.IsNull(found.Profile);
+        Assert.Contains(found.Path, found.Problem!);
+    }
 }

@@ -1,6 +1,7 @@
 using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Tests.Exporter.Planning;
@@ -11,6 +12,14 @@ public sealed class UniformPlannerTests
     static readonly LodCost LeNet = SvdFactoring.Factor(BuiltInModels.Create("lenet", [1, 28, 28], 10, seed: 1), new LodProvenance()).Cost();
 
     static readonly LodCost Vgg = SvdFactoring.Factor(BuiltInModels.Create("vgg11", [3, 32, 32], 10, seed: 1, ModelSize.Default with { Width = 16 }), new LodProvenance()).Cost();
+
+    [TestMethod]
+    public void Dense_OfALayerAppliedMoreOftenThanCanBeCounted_CostsTheMostThereIs()
+    {
+        var layer = new PairCost(new FactorPair("layer", LayerKind.Linear, "u", "v", [4, 4]), Rank: 4, Positions: long.MaxValue / 2);
+
+        Assert.AreEqual(new ModelCost(16, long.MaxValue), PlannedVariant.Dense(new LodCost(0, 1, [layer], IsCounted: true)).Cost);
+    }
 
     [TestMethod]
     [DataRow(BudgetUnit.Macs)]

@@ -117,6 +117,14 @@ public sealed partial class SweepReportTests
 
         Assert.AreEqual(1, Frontiers(one, better));
         Assert.AreEqual(2, Frontiers(one, elsewhere));
+        Assert.AreEqual(2, Frontiers(one, Measured(better, how => how with { Spinning = false }, device => device)));
+        Assert.AreEqual(2, Frontiers(one, Measured(better, how => how, device => device with { OnnxRuntime = "1.0.0" })));
+        Assert.AreEqual(1, Frontiers(one, Measured(better, how => how with { Mode = "full", Rounds = 99, OpenAxis = 3 }, device => device with { MemoryBytes = 1 })));
+
+        static SweepSeries Measured(SweepSeries series, Func<Measurement, Measurement> how, Func<DeviceFingerprint, DeviceFingerprint> device) => series with
+        {
+            Profile = series.Profile! with { Measurement = how(series.Profile.Measurement), Device = device(series.Profile.Device) },
+        };
 
         static int Frontiers(params SweepSeries[] series) =>
             XDocument.Parse(new SweepReport(series).ToSvg()!).Descendants(Svg + "path").Count(path => HasClass(path, "frontier"));

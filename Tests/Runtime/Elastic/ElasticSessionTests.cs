@@ -145,11 +145,15 @@ public sealed class ElasticSessionTests
         Assert.AreEqual("large", session.Active.Id);
 
         clock.StepUs = 6000;
-        Run(3 * window);
-        Assert.AreEqual("small", session.Active.Id);
+        Run(window);
         Assert.IsTrue(session.MissesLimit);
+        Run((Options.Governor.MissesToStepDown - 1) * window);
+        Assert.AreEqual("small", session.Active.Id);
+        Assert.IsFalse(session.MissesLimit, "of the small one no window is known yet");
 
         Settle(session);
+        Run(window);
+        Assert.IsTrue(session.MissesLimit);
         clock.StepUs = 1000;
         Run((Options.Governor.CalmToStepUp + 1) * window);
         Assert.AreEqual("large", session.Active.Id);
@@ -272,6 +276,22 @@ public sealed class ElasticSessionTests
             Assert.AreEqual(i, buffers.Output("sum")[0]);
             Assert.AreEqual(0, buffers.Index);
         }
+    }
+
+    [TestMethod]
+    public void Return_ToAPoolThatIsDisposedOf_DisposesOfTheBuffers()
+    {
+        using var tiny = new TinyFamily();
+        using var session = new ElasticSession(tiny.Open(), tiny.Profile(3000, 1000), FiveMs, Options);
+        var pool = new BufferPool(session.CreateBuffers);
+        var (free, used) = (pool.Rent(), pool.Rent());
+        pool.Return(free);
+
+        pool.Dispose();
+        pool.Return(used);
+
+        Assert.ThrowsExactly<ObjectDisposedException>(() => session.Run(free));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => session.Run(used));
     }
 
     [TestMethod]

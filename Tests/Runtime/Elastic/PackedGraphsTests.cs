@@ -66,6 +66,20 @@ public sealed class PackedGraphsTests : IDisposable
     }
 
     [TestMethod]
+    public void Run_AfterALabelWasGivenNoFile_IsMadeAnewAndRight()
+    {
+        var expected = Answers(Options);
+        foreach (var label in Directory.GetFiles(_folder["family.packed"], "packed.json", SearchOption.AllDirectories))
+        {
+            var text = File.ReadAllText(label);
+            File.WriteAllText(label, text.Insert(text.LastIndexOf(']'), ", null"));
+        }
+
+        AssertClose(expected, Answers(Options));
+        Assert.HasCount(6, Files());
+    }
+
+    [TestMethod]
     public void Open_WhereNothingCanBeWritten_IsRefusedByName()
     {
         _folder.Write("family.packed", "a file");
