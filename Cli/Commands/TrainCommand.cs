@@ -54,7 +54,7 @@ static class TrainCommand
         }
 
         var chain = ProfilesJson.Read<PlanChain>(file);
-        if (FileHash.Of(model).Sha256 != chain.SourceSha256)
+        if (FileHash.Sha256Of(model) != chain.SourceSha256)
         {
             throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
         }

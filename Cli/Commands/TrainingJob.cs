@@ -67,7 +67,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         result.Model.Save(_modelPath);
         if (plans is not null)
         {
-            ProfilesJson.Write(_plansPath, new PlanChain(FileHash.Of(_modelPath).Sha256, plans.Cost, [.. result.Plans!.Select(i => plans.Plans[i])]));
+            ProfilesJson.Write(_plansPath, new PlanChain(FileHash.Sha256Of(_modelPath), plans.Cost, [.. result.Plans!.Select(i => plans.Plans[i])]));
         }
 
         _checkpoint.Delete();
