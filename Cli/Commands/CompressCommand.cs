@@ -27,8 +27,9 @@ static class CompressCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
         var epochs = new Option<int>("--epochs") { Description = "Passes over the data in which the factored model learns to answer as it did before; default none." };
+        var rate = new Option<double?>("--learning-rate") { Description = "The peak while it learns; default 0.002, and lower where answers are numbers, not classes." };
         var (data, augmentation, layers, planning) = (new CalibrationFlags(), new AugmentationFlags(), new LayerFlags(), new PlanningFlags());
-        var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, keep };
+        var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, rate, keep };
         data.AddTo(command);
         augmentation.AddTo(command);
         layers.AddTo(command);
@@ -36,7 +37,7 @@ static class CompressCommand
         command.SetAction((parsed, cancellation) =>
         {
             var (file, folder, source, settings) = (parsed.GetValue(model)!, parsed.GetValue(output)!, data.Read(parsed), planning.Settings(parsed));
-            var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), source, augmentation.Read(parsed)), settings, terminal, cancellation);
+            var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), parsed.GetValue(rate), source, augmentation.Read(parsed)), settings, terminal, cancellation);
             var choice = layers.Read(parsed);
             new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
             var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
@@ -47,14 +48,21 @@ static class CompressCommand
         return command;
     }
 
-    static Tuning? Tuning(int epochs, CalibrationSource source, Augmentation? augmentation) => epochs switch
+    static Tuning? Tuning(int epochs, double? rate, CalibrationSource source, Augmentation? augmentation)
     {
-        0 when augmentation is not null => throw new UsageException("--crop and --flip vary the images of --epochs, and there are none: nothing is learnt."),
-        0 => null,
-        < 0 => throw new UsageException($"--epochs is 0 and more; found {epochs}."),
-        _ when source.Data is null => throw new UsageException("--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."),
-        _ => new Tuning(Recipes.Named(Recipes.Tune) with { Epochs = epochs, FullPass = false }, augmentation),
-    };
+        var wrong = epochs < 0 ? $"--epochs is 0 and more; found {epochs}."
+            : epochs == 0 && (rate is not null || augmentation is not null) ? "--learning-rate, --crop and --flip are for --epochs, and there are none: nothing is learnt."
+            : epochs > 0 && source.Data is null ? "--epochs: there is nothing to learn from; name data that the model is for by --data or --inputs npz:FILE."
+            : null;
+        if (wrong is not null)
+        {
+            throw new UsageException(wrong);
+        }
+
+        var tune = Recipes.Named(Recipes.Tune);
+        return epochs == 0 ? null
+            : UsageException.Check(() => new Tuning((tune with { Epochs = epochs, FullPass = false, LearningRate = rate ?? tune.LearningRate }).Checked(), augmentation));
+    }
 
     static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)
     {

@@ -93,7 +93,8 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
 
     /// <summary>How many plans were trained to the end.</summary>
     public static string Kept(TrainingResult result, PlanChain plans) =>
-        $"{result.Plans!.Count} plans{(result.Plans.Count < plans.Plans.Count ? $", kept of {plans.Plans.Count} by how they could be trained" : "")}";
+        $"{result.Plans!.Count} plans{(result.Plans.Count < plans.Plans.Count ? $", kept of {plans.Plans.Count} by how they could be trained" : "")}"
+        + (result.BestEpoch > 0 ? "" : "; no epoch was better by them than the model as it was, which is kept: a lower --learning-rate may help");
 
     /// <summary>Makes sure that plans are of a model's layers.</summary>
     static void Check(PlanChain? plans, LodModel model)
@@ -131,7 +132,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var quality = data.Measure(session, cancellation);
         var perplexity = quality?.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
         var answers = quality is null ? "" : $", accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime";
-        terminal.Say($"{_modelPath}: epoch {result.BestEpoch}{answers}");
+        terminal.Say($"{_modelPath}: {(result.BestEpoch > 0 ? $"epoch {result.BestEpoch}" : "as it was")}{answers}");
         var lod = result.Model;
         var ranks = lod.Pairs.ToDictionary(pair => pair.Layer, pair => pair.TrueRank(lod.Model));
         var cost = lod.Cost().At([.. ranks.Values]);

@@ -18,6 +18,9 @@ sealed record RunState
     /// <summary>Which of the options' plans are trained on, where one of each budget has been kept; null before, and where there is nothing to choose.</summary>
     public IReadOnlyList<int>? Kept { get; init; }
 
+    /// <summary>The validation loss of the start by each model that epochs are judged by, plans in the order of the options'; null where no plans are trained, or nothing is held out.</summary>
+    public IReadOnlyList<double>? StartLosses { get; init; }
+
     /// <summary>Multiply-accumulates spent.</summary>
     public double TrainingMacs { get; init; }
 

@@ -46,6 +46,11 @@ public sealed class Trainer
             onEpoch?.Invoke(epoch);
         }
 
+        if (validation is not null)
+        {
+            run.JudgeStart(validation, cancellation);
+        }
+
         // Asked before each epoch, since a run may have been stopped after its last one.
         while (run.State.Epochs.Count < _options.Epochs && !(run.State.Epochs is [.., var last] && endsAfter?.Invoke(last) == true))
         {
@@ -63,9 +68,10 @@ public sealed class Trainer
             best = SvdFactoring.Factor((best ?? run.Model()).Model, run.Provenance, _options.Layers, _options.RankShare);
         }
 
-        var model = best ?? run.Model();
-        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
-            run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
+        var unbeaten = run.UnbeatenPlans();
+        var model = unbeaten is not null ? start : best ?? run.Model();
+        var trained = new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count });
+        return unbeaten is not null ? new TrainingResult(trained, run.State.Epochs, 0, unbeaten) : new TrainingResult(trained, run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
     }
 
     /// <summary>Trains the dense epochs alone, into a checkpoint: where runs can go on from that differ in what acts on factors (<see cref="Checkpoint.Branch"/>).</summary>

@@ -30,8 +30,8 @@ public sealed record EpochMetrics(
     IReadOnlyDictionary<string, int> Ranks, IReadOnlyDictionary<string, float[]> Importance, double Seconds);
 
 /// <summary>What a run came to.</summary>
-/// <param name="Model">The model of the best epoch, or of the last where nothing was held out.</param>
+/// <param name="Model">The model of the best epoch, or of the last where nothing was held out; the start, where plans were trained and no epoch was better.</param>
 /// <param name="Epochs">Every epoch's metrics.</param>
-/// <param name="BestEpoch">The epoch that the model is of, from 1.</param>
-/// <param name="Plans">Which of the options' plans were trained to the end, by their place among them; null where no plans were trained.</param>
+/// <param name="BestEpoch">The epoch that the model is of, from 1; 0 for the start.</param>
+/// <param name="Plans">The best of the options' plans for each budget, by their places among them; null where no plans were trained.</param>
 public sealed record TrainingResult(LodModel Model, IReadOnlyList<EpochMetrics> Epochs, int BestEpoch, IReadOnlyList<int>? Plans = null);

@@ -170,18 +170,41 @@ sealed class TrainingRun : IDisposable
         return (members[0].Loss, members[0].Accuracy, members.Average(member => member.Loss));
     }
 
+    /// <summary>Where plans are trained: judges the model as it is by all of them, before it is changed.</summary>
+    /// <param name="held">What it is judged by.</param>
+    /// <param name="cancellation">Checked before each batch.</param>
+    public void JudgeStart(TrainingTask held, CancellationToken cancellation)
+    {
+        if (_sampler is PlanSampler && State.Step == 0)
+        {
+            State = State with { StartLosses = [.. Members().Select(ranks => Evaluate(held, ranks, cancellation).Loss)] };
+        }
+    }
+
+    /// <summary>Where the start was better than every epoch, each by its best plans: those plans of it. Else null.</summary>
+    public IReadOnlyList<int>? UnbeatenPlans()
+    {
+        if (State.StartLosses is not { } losses || State.BestEpoch == 0)
+        {
+            return null;
+        }
+
+        var full = losses.Count - _options.Plans!.Count; // one with a full pass
+        var best = BestOfEachBudget([.. losses.Skip(full)]);
+        return losses.Take(full).Concat(best.Select(plan => losses[full + plan])).Average() <= State.BestScore ? best : null;
+    }
+
     /// <summary>Where several plans were given for a budget, and these have been trained for long enough: goes on with the best of each budget alone.</summary>
     /// <param name="held">What they are judged by.</param>
     /// <param name="cancellation">Checked before each batch.</param>
     public void KeepBestPlans(TrainingTask held, CancellationToken cancellation)
     {
-        if (_options.Plans is not { } plans || _sampler is not PlanSampler sampler || State.Kept is not null || State.Epochs.Count + 1 != _options.TrialEpochs)
+        if (_sampler is not PlanSampler sampler || State.Kept is not null || State.Epochs.Count + 1 != _options.TrialEpochs)
         {
             return;
         }
 
-        var losses = sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks, cancellation).Loss).ToArray();
-        State = State with { Kept = [.. Enumerable.Range(0, plans.Count).GroupBy(i => plans[i].Budget).Select(budget => budget.MinBy(i => losses[i]))], BestEpoch = 0 };
+        State = State with { Kept = BestOfEachBudget([.. sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks, cancellation).Loss)]), BestEpoch = 0 };
         _sampler = SamplerFor(_cost);
     }
 
@@ -197,6 +220,8 @@ sealed class TrainingRun : IDisposable
         _step.Dispose();
         _graph.Dispose();
     }
+
+    int[] BestOfEachBudget(double[] losses) => [.. Enumerable.Range(0, losses.Length).GroupBy(plan => _options.Plans![plan].Budget).Select(budget => budget.MinBy(plan => losses[plan]))];
 
     Schedule Over(int epochs) => new(_options.Schedule, _options.LearningRate, _options.WarmUp, (long)StepsAnEpoch * epochs);
 

@@ -49,6 +49,7 @@ public sealed class CompressTests
 
         Assert.AreNotEqual(FileHash.Of(folder["plain/weights.bin"]).Sha256, FileHash.Of(folder["varied/weights.bin"]).Sha256);
         CommandLine.Run([.. compress, folder["no"], "--crop", "1"]).FailedSaying("--epochs", exitCode: 2);
+        CommandLine.Run([.. compress, folder["no"], "--epochs", "2", "--learning-rate", "0"]).FailedSaying("--learning-rate is 0", exitCode: 2);
         Assert.IsFalse(Directory.Exists(folder["no"]));
     }
 

@@ -112,6 +112,21 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
+    public void Train_PlansOfAModelThatTrainingOnlyHarms_GivesBackTheModelAndItsBestPlans()
+    {
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+        var start = SmallModels.Mlp;
+        TrainedPlan[] plans = [.. new[] { 2, 40, 1 }.Select((rank, i) => new TrainedPlan(i < 2 ? 0.5 : 0.1, start.Pairs.ToDictionary(pair => pair.Layer, _ => rank)))];
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = 2, LearningRate = 0.5 };
+
+        var result = new Trainer(options).Train(start, new ClassificationTask(kept), new ClassificationTask(held));
+
+        Assert.AreEqual(0, result.BestEpoch);
+        CollectionAssert.AreEqual(new[] { 1, 2 }, result.Plans!.ToArray());
+        Assert.IsTrue(start.Model.Graph.Equals(result.Model.Model.Graph));
+    }
+
+    [TestMethod]
     public void Train_TwiceWithOneSeed_GivesTheSameModelToTheBit()
     {
         var options = new TrainingOptions { Epochs = 2, BatchSize = 64, Lasso = new Lasso(1e-3) };

@@ -108,7 +108,7 @@ public sealed class OnnxOperatorTests
 
             ## Models of a fixed batch
 
-            Training needs batches. Of a model that was exported at a batch of 1, the first axis of inputs and outputs is opened, and Reshape and Resize nodes with constant sizes are rewritten where the batch's place among the sizes can be told, for ONNX Runtime as for training. Nothing is rewritten where that would mix samples, such as in an attention whose export left the batch out.
+            Training needs batches. Of a model that was exported at a batch of 1, the first axis of inputs and outputs is opened, and Reshape and Resize nodes with constant sizes are rewritten where the batch's place among the sizes can be told, for ONNX Runtime as for training. Nothing is rewritten where that would mix samples, such as in an attention whose export left the batch out. A model of another fixed batch is calibrated, checked and measured on whole batches of that size, and refused where a set has not enough samples for one.
 
             ## Forms that are refused
 
