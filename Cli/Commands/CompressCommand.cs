@@ -42,7 +42,7 @@ static class CompressCommand
             new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
             var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
             planning.Save(parsed, manifest, options, terminal);
-            Tell(folder, manifest, source, terminal);
+            Tell(folder, manifest, source, parsed.GetValue(epochs), terminal);
             return Task.FromResult(0);
         });
         return command;
@@ -64,12 +64,12 @@ static class CompressCommand
             : UsageException.Check(() => new Tuning((tune with { Epochs = epochs, FullPass = false, LearningRate = rate ?? tune.LearningRate }).Checked(), augmentation));
     }
 
-    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, Terminal terminal)
+    static void Tell(string folder, FamilyManifest manifest, CalibrationSource source, int epochs, Terminal terminal)
     {
         var report = FamilyReport.Of(folder, manifest, null);
         var before = report.Dense;
         var kept = report.Variants.LastOrDefault(variant => variant.Macs < before.Macs && IsAsGood(variant, before));
-        var verdict = kept is null ? Nothing(report, before, source) : Gain(before, kept);
+        var verdict = kept is null ? Nothing(report, before, source, epochs) : Gain(before, kept);
         terminal.Show(Tables.Family(report));
         if (source.Data?.Doubt(before.Accuracy) is { } doubt)
         {
@@ -87,13 +87,14 @@ static class CompressCommand
     static string Gain(VariantReport dense, VariantReport kept) => $"{kept.Id} is as good as before within {Tolerance(dense)}: "
         + $"{Units.Bytes(dense.Bytes)} → {Units.Bytes(kept.Bytes)}, {Units.Count(dense.Macs)} → {Units.Count(kept.Macs)} MACs, {Change(dense, kept)}.";
 
-    static string Nothing(FamilyReport report, VariantReport before, CalibrationSource source)
+    static string Nothing(FamilyReport report, VariantReport before, CalibrationSource source, int epochs)
     {
         var smaller = report.Variants.Where(variant => variant.Macs < before.Macs);
         var nearest = smaller.MaxBy(variant => variant.Accuracy ?? -variant.Distance?.RelativeError ?? double.NegativeInfinity) is { } best
             ? $"the nearest, {best.Id}, comes to {Change(before, best)}"
             : "none of them costs less";
         var advice = source.Evaluation is null ? "Name data that the model is for by --data or --inputs: by its weights alone it is cut worse."
+            : epochs > 0 ? "Tune it for longer (--epochs), on images that vary (--crop, --flip) or at another --learning-rate, or leave it as it is."
             : "Without training there is little to be gained from this model: tune it (--epochs 4), or leave it as it is.";
         return $"No budget is as good as before within {Tolerance(before)}: {nearest}. {advice}";
     }
