@@ -83,14 +83,14 @@ sealed class TrainingFlags
 
     static IEnumerable<(string Name, string Why)> Idle(TrainingOptions options, bool hasTeacher, bool hasPlans, bool hasLasso) =>
     [
-        .. Where(options.Optimizer != OptimizerKind.Sgd, "without --optimizer sgd", "--momentum"),
-        .. Where(hasPlans, "beside --plans", "--sampling", "--smallest-share", "--logarithmic"),
-        .. Where(options.Sampling != Sampling.Nested, "without --sampling nested", "--smallest-share", "--logarithmic"),
-        .. Where(!hasTeacher, "without --teacher", "--label-weight"),
-        .. Where(!hasLasso, "without --lasso", "--lasso-groups", "--lasso-step", "--lasso-weighting", "--lasso-until", "--shrink-threshold"),
+        .. When(options.Optimizer != OptimizerKind.Sgd, "without --optimizer sgd", "--momentum"),
+        .. When(hasPlans, "beside --plans", "--sampling", "--smallest-share", "--logarithmic"),
+        .. When(options.Sampling != Sampling.Nested, "without --sampling nested", "--smallest-share", "--logarithmic"),
+        .. When(!hasTeacher, "without --teacher", "--label-weight"),
+        .. When(!hasLasso, "without --lasso", "--lasso-groups", "--lasso-step", "--lasso-weighting", "--lasso-until", "--shrink-threshold"),
     ];
 
-    static IEnumerable<(string Name, string Why)> Where(bool holds, string why, params string[] names) => holds ? names.Select(name => (name, why)) : [];
+    static IEnumerable<(string Name, string Why)> When(bool holds, string why, params string[] names) => holds ? names.Select(name => (name, why)) : [];
 
     // A bool that nobody gave is there too, as false.
     static bool IsGiven(ParseResult parsed, string name) => parsed.GetResult(name) is OptionResult { Implicit: false };
