@@ -1,3 +1,4 @@
+using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Exporter.Slicing;
 using MaestroDeploy.Onnx;
@@ -74,15 +75,8 @@ sealed class FactoredTimes
 
     static IReadOnlyList<GraphTimes> Measured(OnnxModel[] models, SessionSettings settings)
     {
-        var scratch = Directory.CreateTempSubdirectory("maestro-");
-        try
-        {
-            return new KernelMeter().Measure([.. models.Select((model, i) => Saved(model, Path.Combine(scratch.FullName, $"plan-{i}.onnx")))], settings, new MeasureOptions(), scratch.FullName).Times;
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
-        }
+        using var scratch = new ScratchFolder();
+        return new KernelMeter().Measure([.. models.Select((model, i) => Saved(model, Path.Combine(scratch.Path, $"plan-{i}.onnx")))], settings, new MeasureOptions(), scratch.Path).Times;
     }
 
     static TimedGraph Saved(OnnxModel model, string path)

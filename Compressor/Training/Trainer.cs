@@ -68,10 +68,10 @@ public sealed class Trainer
             best = SvdFactoring.Factor((best ?? run.Model()).Model, run.Provenance, _options.Layers, _options.RankShare);
         }
 
-        var unbeaten = run.UnbeatenPlans();
-        var model = unbeaten is not null ? start : best ?? run.Model();
-        var trained = new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count });
-        return unbeaten is not null ? new TrainingResult(trained, run.State.Epochs, 0, unbeaten) : new TrainingResult(trained, run.State.Epochs, run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
+        var (model, ofEpoch, plans) = run.UnbeatenPlans() is { } unbeaten ? (start, 0, unbeaten)
+            : (best ?? run.Model(), run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
+        return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
+            run.State.Epochs, ofEpoch, plans);
     }
 
     /// <summary>Trains the dense epochs alone, into a checkpoint: where runs can go on from that differ in what acts on factors (<see cref="Checkpoint.Branch"/>).</summary>
@@ -106,13 +106,13 @@ public sealed class Trainer
     /// <summary>A run at its start, or where its checkpoint left it with the best model so far.</summary>
     TrainingRun Open(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint? checkpoint, out LodModel? best)
     {
-        if (start.Pairs.Count == 0 && _options.Plans is not null)
-        {
-            throw new ArgumentException("Plans are trained on a model that is factored already, in the layers that they name.", nameof(start));
-        }
-
         if (start.Pairs.Count == 0)
         {
+            if (_options.Plans is not null)
+            {
+                throw new ArgumentException("Plans are trained on a model that is factored already, in the layers that they name.", nameof(start));
+            }
+
             SvdFactoring.Check(start.Model, _options.Layers);
         }
 

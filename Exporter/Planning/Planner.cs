@@ -53,9 +53,9 @@ sealed class Planner(
     /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
     public IReadOnlyList<PlannedVariant> Candidates(CancellationToken cancellation) => options.Search == PlanSearch.Uniform || options.Plans is not null
         ? Plan(cancellation)
-        : [.. Kept([.. Shares().Order()
+        : Kept([.. Shares().Order()
             .SelectMany(share => (_probed ??= Probe(cancellation)).Found(share).Select(found => PlannedVariant.Of(_cost, share, found)))
-            .DistinctBy(plan => plan.Plan)])];
+            .DistinctBy(plan => plan.Plan)]);
 
     /// <summary>The plan that a share of the dense cost buys.</summary>
     /// <param name="share">The share, in (0, 1].</param>
