@@ -96,6 +96,13 @@ public sealed class InputTensor
         return new InputTensor(name, numbers, numbers.Convert(values), shape);
     }
 
+    /// <summary>A copy of its numbers as they lie in memory, little-endian, the last axis running fastest.</summary>
+    public byte[] ToBytes()
+    {
+        using var value = ToOrtValue(Type);
+        return value.GetTensorMutableRawData().ToArray();
+    }
+
     /// <summary>SHA-256 of its numbers.</summary>
     public byte[] Digest()
     {

@@ -17,9 +17,10 @@ namespace MaestroDeploy.Cli.Commands;
 /// <param name="EnergyParams">For some shares of each layer's energy, the parameters that keeping them takes, each layer dense where that is less.</param>
 /// <param name="Layers">The factored layers, in the order of the graph.</param>
 /// <param name="Skipped">The weights that are left as they are.</param>
+/// <param name="Alike">Why components go by the size of a layer's answers alone, and not by what the outputs make of them; absent where they do not.</param>
 sealed record DecompositionReport(
     string Model, long Params, long Macs, string? Data, IReadOnlyDictionary<string, long> EnergyParams, IReadOnlyList<DecomposedLayer> Layers,
-    IReadOnlyList<WeightLayers.Skipped> Skipped);
+    IReadOnlyList<WeightLayers.Skipped> Skipped, string? Alike);
 
 /// <summary>One factored layer.</summary>
 /// <param name="Layer">Its name.</param>
@@ -78,6 +79,11 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
             terminal.Say($"{layer.Layer} goes by its weight alone: {layer.ByWeights}");
         }
 
+        if (report.Alike is { } why)
+        {
+            terminal.Say($"every answer of a layer counts alike, whatever the outputs make of it: {why}");
+        }
+
         foreach (var skipped in report.Skipped)
         {
             terminal.Say($"{skipped.Node} is left as it is: {skipped.Why}");
@@ -89,7 +95,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
     }
 
     PrincipalResponses? Watch(OnnxModel model, CalibrationSource data, LayerChoice choice) => data.Inputs is { } inputs
-        ? PrincipalResponses.Measure(model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), cancellation)
+        ? PrincipalResponses.Measure(model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), cancellation: cancellation)
         : null;
 
     static DecompositionReport Report(
@@ -102,7 +108,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
             [.. cost.Layers.Zip(spectra, (layer, spectrum) => new DecomposedLayer(
                 layer.Pair.Layer, layer.Pair.Out, layer.Pair.In, layer.Rank, layer.Pair.BreakEven, Shares.ToDictionary(Label, spectrum.RankFor),
                 responses?.Left.GetValueOrDefault(layer.Pair.Layer)))],
-            skipped);
+            skipped, responses?.Alike);
     }
 
     static string Label(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture) + " %";

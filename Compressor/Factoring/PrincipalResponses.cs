@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Google.Protobuf;
+using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Runtime;
@@ -17,6 +19,11 @@ namespace MaestroDeploy.Compressor.Factoring;
 /// Taken from the answers, it needs no windows of a convolution's inputs, out² numbers instead of (in·k²)², and no inverse of G, which
 /// few samples leave without one.
 /// </para>
+/// <para>
+/// Answers do not matter alike: an error δ of them changes the outputs' squares by δᵀ·S·δ, S = E[g·gᵀ] of the outputs' gradients (as if
+/// what a convolution answers at one place had nothing to do with what it answers at another; K-FAC, arXiv:1503.05671 and
+/// arXiv:1602.01407). So it is R·y whose error is made small, R = S^½: the directions are R⁻¹ times the eigenvectors of R·E[y·yᵀ]·R.
+/// </para>
 /// </remarks>
 public sealed class PrincipalResponses : IDisposable
 {
@@ -26,6 +33,8 @@ public sealed class PrincipalResponses : IDisposable
     // What two slow cores do in some minutes; a few samples are watched of a model that takes longer.
     const double MostMacs = 4e12;
     const int FewestSamples = 16;
+    const double ShareOfGradients = 0.25; // of those products
+    const int MostGradientSamples = 512;
 
     readonly Dictionary<string, PrincipalDirections> _directions = [];
     readonly Dictionary<string, string> _left = [];
@@ -37,17 +46,21 @@ public sealed class PrincipalResponses : IDisposable
     /// <summary>The layers that nothing is known of, and why; they are decomposed by their weights alone.</summary>
     public IReadOnlyDictionary<string, string> Left => _left;
 
-    /// <summary>Runs a model in ONNX Runtime and watches its layers.</summary>
-    /// <param name="model">A dense model; the trainer may lack its operators.</param>
+    /// <summary>Why every answer of a layer counts alike, whatever the outputs make of it; null where it does not.</summary>
+    public string? Alike { get; private set; }
+
+    /// <summary>Runs a model in ONNX Runtime and watches its layers, and their effect on its outputs in Torch.</summary>
+    /// <param name="model">A dense model; where the trainer lacks its operators, every answer counts alike.</param>
     /// <param name="inputs">What it is run on; some hundred samples are enough.</param>
     /// <param name="choice">Which layers; null for all.</param>
     /// <param name="settings">How to run it; null for the defaults.</param>
     /// <param name="progress">Told the number of batches done; null for no one.</param>
+    /// <param name="followOutputs">Whether an answer counts by what the outputs make of it; if not, every answer counts alike.</param>
     /// <param name="cancellation">Checked before each batch.</param>
     /// <exception cref="OnnxFormatException">No weight can be factored, or the inputs are not those that the model takes.</exception>
     /// <exception cref="RuntimeException">The model cannot be run.</exception>
     public static PrincipalResponses Measure(OnnxModel model, CalibrationInputs inputs, LayerChoice? choice = null, SessionSettings? settings = null,
-        IProgress<int>? progress = null, CancellationToken cancellation = default)
+        IProgress<int>? progress = null, bool followOutputs = true, CancellationToken cancellation = default)
     {
         var responses = new PrincipalResponses();
         var watched = SvdFactoring.Layers(model, choice ?? LayerChoice.All).ToLookup(ResponseMoment.IsTooLarge);
@@ -59,6 +72,7 @@ public sealed class PrincipalResponses : IDisposable
         WeightLayer[] layers = [.. watched[false]];
         if (layers.Length > 0)
         {
+            responses.Alike = followOutputs ? null : "it was not asked for";
             responses.Watch(model, layers, inputs, settings, progress, cancellation);
         }
 
@@ -78,36 +92,57 @@ public sealed class PrincipalResponses : IDisposable
 
     void Watch(OnnxModel model, WeightLayer[] layers, CalibrationInputs inputs, SessionSettings? settings, IProgress<int>? progress, CancellationToken cancellation)
     {
-        var moments = layers.Select(layer => new ResponseMoment(layer, layer.Matrix(model))).ToArray();
+        var moments = layers.ToDictionary(layer => layer.Name, layer => new ResponseMoment(layer, layer.Matrix(model)));
+        ResponseGradients? gradients = null;
         try
         {
             using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
-            var (largestBatch, most) = Bounds(model, session, layers, inputs(session, 1).First());
+            Differentiable(() => gradients = Alike is not null ? null : new ResponseGradients(model, layers));
+            var bounds = Bounds(model, session, layers, inputs(session, 1).First());
             var (batches, samples) = (0, 0);
-            foreach (var batch in inputs(session, largestBatch).TakeWhile(_ => samples < most))
+            foreach (var batch in inputs(session, bounds.LargestBatch).TakeWhile(_ => samples < bounds.Samples))
             {
                 cancellation.ThrowIfCancellationRequested();
-                samples += Samples(batch);
                 var answers = Run(model, session, batch).ToDictionary(output => output.Name);
-                foreach (var (layer, moment) in layers.Zip(moments))
+                foreach (var (layer, node) in layers.SelectMany(layer => layer.Nodes, (layer, node) => (layer, node)))
                 {
-                    foreach (var node in layer.Nodes)
-                    {
-                        moment.Add(answers[node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(node))?.Values);
-                    }
+                    moments[layer.Name].Add(answers[node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(node))?.Values);
                 }
 
+                if (Alike is null && samples < bounds.GradientSamples)
+                {
+                    Differentiable(() => gradients!.Take(batch, (layer, rows) => moments[layer.Name].AddGradients(rows)));
+                }
+
+                samples += Samples(batch);
                 progress?.Report(++batches);
             }
 
-            foreach (var (layer, moment) in layers.Zip(moments))
+            foreach (var layer in layers)
             {
-                Keep(layer, moment.Directions());
+                Keep(layer, moments[layer.Name].Directions());
             }
         }
         finally
         {
-            Array.ForEach(moments, moment => moment.Dispose());
+            gradients?.Dispose();
+            foreach (var moment in moments.Values)
+            {
+                moment.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Asks for what Torch may refuse; why it did is then in <see cref="Alike"/>.</summary>
+    void Differentiable(Action ask)
+    {
+        try
+        {
+            ask();
+        }
+        catch (Exception e) when (e is UntrainableModelException or ExternalException)
+        {
+            Alike = e.Message.Split('\n')[0];
         }
     }
 
@@ -135,14 +170,15 @@ public sealed class PrincipalResponses : IDisposable
         }
     }
 
-    /// <summary>How many samples a batch may hold, and how many may be watched, by what the layers answer to a first batch.</summary>
+    /// <summary>How many samples a batch may hold, and how many may be watched, forward and backward, by what the layers answer to a first batch.</summary>
     /// <remarks>By a run, since a graph need not tell its shapes: of an image of a million pixels one sample's answers may fill the memory.</remarks>
-    static (int LargestBatch, int Samples) Bounds(OnnxModel model, ModelSession session, WeightLayer[] layers, IReadOnlyList<InputTensor> first)
+    static (int LargestBatch, int Samples, int GradientSamples) Bounds(OnnxModel model, ModelSession session, WeightLayer[] layers, IReadOnlyList<InputTensor> first)
     {
         var samples = Samples(first);
         var answers = Run(model, session, first).ToDictionary(output => output.Name, output => (double)output.Values.Length / samples);
-        var (floats, macs) = (answers.Values.Sum(), layers.Sum(layer => layer.Columns * layer.Nodes.Sum(node => answers[node.Output[0]])));
-        return ((int)Math.Clamp(MostFloats / Math.Max(1, floats), 1, LargestBatch), (int)Math.Clamp(MostMacs / Math.Max(1, macs), FewestSamples, int.MaxValue));
+        var (floats, macs) = (Math.Max(1, answers.Values.Sum()), Math.Max(1, layers.Sum(layer => layer.Columns * layer.Nodes.Sum(node => answers[node.Output[0]]))));
+        var gradients = (int)Math.Clamp(ShareOfGradients * MostMacs / macs / ResponseGradients.Passes, FewestSamples, MostGradientSamples);
+        return ((int)Math.Clamp(MostFloats / floats, 1, Math.Min(LargestBatch, gradients)), (int)Math.Clamp(MostMacs / macs, FewestSamples, int.MaxValue), gradients);
     }
 
     // As everywhere, the first axis of the first input that has one goes over the samples.

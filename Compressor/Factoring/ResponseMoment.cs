@@ -1,13 +1,14 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Factoring;
 
-/// <summary>The second moment <c>E[y·yᵀ]</c> of one layer's responses <c>y = W·x</c>, gathered batch by batch.</summary>
+/// <summary>The second moment <c>E[y·yᵀ]</c> of one layer's responses <c>y = W·x</c>, and <c>E[g·gᵀ]</c> of the outputs' gradients by them, gathered batch by batch.</summary>
 /// <remarks>
-/// It is held in an orthonormal basis B [out, r] of W's column space, r = min(out, in): r² numbers, and whatever is made of them lies
+/// Both are held in an orthonormal basis B [out, r] of W's column space, r = min(out, in): r² numbers, and whatever is made of them lies
 /// in that space exactly, seen by the data or not.
 /// </remarks>
 sealed class ResponseMoment : IDisposable
@@ -20,8 +21,11 @@ sealed class ResponseMoment : IDisposable
     // Of directions that the data never took, the larger weights come first, as in a plain decomposition.
     const double UnseenShare = 1e-6;
 
+    // A gradient says how much a small error matters. Large ones, such as many layers cut at once, go where it points to little too.
+    const double EvenShare = 0.5;
+
     readonly WeightLayer _layer;
-    readonly Tensor _basis, _weight, _sum;
+    readonly Tensor _basis, _weight, _sum, _sensitivity;
     readonly Random _random = new(1);
     long _rows;
 
@@ -36,6 +40,7 @@ sealed class ResponseMoment : IDisposable
         _basis = basis.MoveToOuterDisposeScope();
         _weight = basis.t().matmul(weight).MoveToOuterDisposeScope();
         _sum = zeros(_weight.shape[0], _weight.shape[0], float64).MoveToOuterDisposeScope();
+        _sensitivity = zeros_like(_sum).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether a layer's moment would pass 256 MB.</summary>
@@ -48,19 +53,24 @@ sealed class ResponseMoment : IDisposable
     {
         using var scope = NewDisposeScope();
         var rows = Rows(answer, bias ?? new float[_layer.Out]);
-        var inBasis = NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out).matmul(_basis.to(float32));
-        _sum.add_(inBasis.t().matmul(inBasis).to(float64));
-        _rows += inBasis.shape[0];
+        AddTo(_sum, NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out));
+        _rows += rows.Length / _layer.Out;
     }
 
-    /// <summary>The principal directions of the responses, the strongest first.</summary>
-    /// <returns>
-    /// Orthonormal columns [out, r] and the energy E[(pᵀ·y)²] along each; null where there were no responses, or some were not numbers.
-    /// </returns>
+    /// <summary>Adds gradients by some answers.</summary>
+    /// <param name="gradients">Rows [n, out].</param>
+    public void AddGradients(Tensor gradients)
+    {
+        using var scope = NewDisposeScope();
+        AddTo(_sensitivity, gradients);
+    }
+
+    /// <summary>The principal directions of the responses, the one that costs most to cut first.</summary>
+    /// <returns>The directions; null where there were no responses, or some were not numbers.</returns>
     public PrincipalDirections? Directions()
     {
         using var scope = NewDisposeScope();
-        var moment = _sum / Math.Max(1, _rows);
+        var moment = _sum / tensor((double)Math.Max(1, _rows));
         var (energy, isotropic) = (moment.trace().item<double>(), _weight.matmul(_weight.t()));
         if (_rows == 0 || !double.IsFinite(energy))
         {
@@ -68,9 +78,32 @@ sealed class ResponseMoment : IDisposable
         }
 
         var unseen = energy > 0 ? UnseenShare * energy / Math.Max(double.Epsilon, isotropic.trace().item<double>()) : 1;
-        var vectors = linalg.eigh(moment + unseen * isotropic).Item2.flip(1);
-        var energies = (vectors * moment.matmul(vectors)).sum(0L).clamp_min(0);
-        return new PrincipalDirections(_basis.matmul(vectors).MoveToOuterDisposeScope(), energies.data<double>().ToArray());
+        var (root, inverse) = Roots();
+        var vectors = linalg.eigh(root.matmul(moment + isotropic * tensor(unseen)).matmul(root)).Item2.flip(1);
+        var energies = (vectors * root.matmul(moment).matmul(root).matmul(vectors)).sum(0L).clamp_min(0);
+        return new PrincipalDirections(_basis.matmul(inverse.matmul(vectors)).MoveToOuterDisposeScope(), _basis.matmul(root.matmul(vectors)).MoveToOuterDisposeScope(),
+            energies.data<double>().ToArray());
+    }
+
+    void AddTo(Tensor sum, Tensor rows)
+    {
+        var inBasis = rows.matmul(_basis.to(float32));
+        using Scalar once = 1; // one that TorchSharp makes itself may be gone before it is read
+        sum.add_(inBasis.t().matmul(inBasis).to(float64), once);
+    }
+
+    /// <summary>The root R [r, r] of the sensitivity, half of it even and the mean of its eigenvalues 1, and R⁻¹; ones where there are no gradients, or some were not numbers.</summary>
+    (Tensor Root, Tensor Inverse) Roots()
+    {
+        var (mean, even) = (_sensitivity.trace().item<double>() / _sensitivity.shape[0], eye(_sensitivity.shape[0], dtype: float64));
+        if (!(mean > 0 && double.IsFinite(mean)))
+        {
+            return (even, even);
+        }
+
+        var (values, vectors) = linalg.eigh(_sensitivity * tensor((1 - EvenShare) / mean) + even * tensor(EvenShare));
+        var roots = values.clamp_min(EvenShare).sqrt();
+        return ((vectors * roots).matmul(vectors.t()), (vectors / roots).matmul(vectors.t()));
     }
 
     public void Dispose()
@@ -78,6 +111,7 @@ sealed class ResponseMoment : IDisposable
         _basis.Dispose();
         _weight.Dispose();
         _sum.Dispose();
+        _sensitivity.Dispose();
     }
 
     /// <summary>One row of <c>out</c> numbers for each time that the weight was applied, or for some of them, drawn evenly.</summary>
@@ -107,10 +141,15 @@ sealed class ResponseMoment : IDisposable
     }
 }
 
-/// <summary>An orthonormal basis of what a layer can answer, the direction that carries most of its responses' energy first.</summary>
-/// <param name="Vectors">Columns [out, r], double.</param>
-/// <param name="Energies">E[(pᵀ·y)²] along each: what cutting it costs.</param>
-sealed record PrincipalDirections(Tensor Vectors, double[] Energies) : IDisposable
+/// <summary>Directions P [out, r] of what a layer can answer, the one that costs most to cut first.</summary>
+/// <param name="Vectors">P, in columns, double.</param>
+/// <param name="Duals">D [out, r] with Dᵀ·P = 1: Dᵀ·y is how much of each direction an answer y holds.</param>
+/// <param name="Energies">What cutting each costs: E[(dᵀ·y)²].</param>
+sealed record PrincipalDirections(Tensor Vectors, Tensor Duals, double[] Energies) : IDisposable
 {
-    public void Dispose() => Vectors.Dispose();
+    public void Dispose()
+    {
+        Vectors.Dispose();
+        Duals.Dispose();
+    }
 }

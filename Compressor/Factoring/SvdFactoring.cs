@@ -9,7 +9,7 @@ namespace MaestroDeploy.Compressor.Factoring;
 /// <remarks>
 /// <c>W = P·S·Qᵀ</c> becomes <c>U = (P·√S)ᵀ</c> and <c>V = √S·Qᵀ</c>, so that both factors share the scale and the largest
 /// component comes first; the model's outputs stay as they were but for rounding. Source: Maestro, section 3, initialisation.
-/// With <see cref="PrincipalResponses"/>, P is their directions in their order, and S·Qᵀ = Pᵀ·W, each row's length in S.
+/// With <see cref="PrincipalResponses"/>, U holds their directions in their order and V what W says of each, again of one length.
 /// </remarks>
 public static class SvdFactoring
 {
@@ -90,18 +90,20 @@ public static class SvdFactoring
         using var scope = NewDisposeScope();
         // In double: the error of the model's outputs is then the rounding of the result alone.
         var weight = NativeTensor.From(matrix, rows, columns).to(float64);
-        var (p, s, qt) = directions is null ? linalg.svd(weight, fullMatrices: false) : Along(directions.Vectors, weight);
-        var root = s.sqrt().unsqueeze(1);
-        return (Floats(p.t() * root), Floats(root * qt), directions?.Energies ?? s.square().data<double>().ToArray());
+        if (directions is null)
+        {
+            var (p, s, qt) = linalg.svd(weight, fullMatrices: false);
+            var root = s.sqrt().unsqueeze(1);
+            return (Floats(p.t() * root), Floats(root * qt), s.square().data<double>().ToArray());
+        }
+
+        var (u, v) = (directions.Vectors.t(), directions.Duals.t().matmul(weight));
+        var balance = (Lengths(v) / Lengths(u)).sqrt();
+        // A component of length 0 stays as it is: there is nothing to share.
+        return (Floats(u * balance), Floats(v / where(balance == 0, ones_like(balance), balance)), directions.Energies);
     }
 
-    /// <summary>W = P·S·Qᵀ for a given orthonormal P [rows, r] whose columns span W's.</summary>
-    static (Tensor P, Tensor S, Tensor Qt) Along(Tensor p, Tensor weight)
-    {
-        var inner = p.t().matmul(weight);
-        var lengths = linalg.vector_norm(inner, dims: [1L]);
-        return (p, lengths, inner / lengths.clamp_min(1e-300).unsqueeze(1));
-    }
+    static Tensor Lengths(Tensor rows) => linalg.vector_norm(rows, dims: [1L]).unsqueeze(1);
 
     static float[] Floats(Tensor values) => values.to(float32).contiguous().data<float>().ToArray();
 }

@@ -1,3 +1,4 @@
+using MaestroDeploy.Onnx;
 using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 using static TorchSharp.torch;
 
@@ -21,6 +22,9 @@ static class TorchTypes
         DataType.Bool => @bool,
         _ => null,
     };
+
+    /// <summary>The type of a name such as <c>float32</c> or <c>int64</c>; null where there is none.</summary>
+    public static DataType? Named(string name) => Enum.GetValues<DataType>().Where(type => ElementTypes.Name((int)type) == name).Select(type => (DataType?)type).FirstOrDefault();
 
     /// <summary>The type that a graph computes in: half precision is widened, since training needs the digits that it lacks.</summary>
     public static ScalarType? Computed(DataType type) => type is DataType.Float16 or DataType.Bfloat16 ? float32 : Stored(type);

@@ -82,6 +82,19 @@ public sealed class TrainableGraph : IDisposable
     public IReadOnlyList<Tensor> Outputs(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
         Run(inputs, ranks, mode, _outputs);
 
+    /// <summary>As <see cref="Outputs"/>, before a final Softmax, and with values on the way, by which gradients can be taken.</summary>
+    /// <param name="inputs">A tensor for each input, in the graph's order.</param>
+    /// <param name="watched">Names of values that nodes give out, each once.</param>
+    internal (IReadOnlyList<Tensor> Outputs, IReadOnlyList<Tensor> Watched) Watch(IReadOnlyList<Tensor> inputs, IReadOnlyList<string> watched)
+    {
+        using var scope = NewDisposeScope();
+        int[] outputs = [_logits, .. _outputs[1..]];
+        var values = Computed(inputs, null, ForwardMode.Evaluate, [.. outputs, .. watched.Select(_program.Slot)]);
+        // An alias would not do for what is watched: the outputs were computed from the value itself. What is constant stays the graph's.
+        return ([.. outputs.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())],
+            [.. watched.Select(name => (_tensors.Constants.TryGetValue(name, out var constant) ? constant.alias() : values[_program.Slot(name)]!).MoveToOuterDisposeScope())]);
+    }
+
     /// <summary>Cuts a pair to its first components for good.</summary>
     /// <param name="pair">Index in <see cref="Pairs"/>.</param>
     /// <param name="rank">0 to the current rank.</param>
@@ -121,6 +134,14 @@ public sealed class TrainableGraph : IDisposable
     Tensor[] Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks, ForwardMode mode, int[] wanted)
     {
         using var scope = NewDisposeScope();
+        var values = Computed(inputs, ranks, mode, wanted);
+        // What a graph gives out as it came in is still the giver's.
+        return [.. wanted.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>The values of the graph, at the least those that are wanted.</summary>
+    Tensor?[] Computed(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks, ForwardMode mode, int[] wanted)
+    {
         var values = Values(inputs, ranks);
         var merged = new bool?[_program.Uses.Count];
         var missing = wanted.Distinct().Count(slot => values[slot] is null);
@@ -139,8 +160,7 @@ public sealed class TrainableGraph : IDisposable
             missing -= step.Outputs.Count(slot => slot >= 0 && wanted.Contains(slot) && values[slot] is not null);
         }
 
-        // What a graph gives out as it came in is still the giver's.
-        return [.. wanted.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())];
+        return values;
     }
 
     Tensor?[] Values(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks)

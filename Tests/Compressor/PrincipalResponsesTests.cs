@@ -30,7 +30,7 @@ public sealed class PrincipalResponsesTests
     {
         var (model, shape) = Layer(kind);
         var inputs = Skewed(shape, directions: int.MaxValue);
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false);
         var (aware, spectra) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
         var plain = SvdFactoring.Factor(model, new LodProvenance());
         var expected = OrtRunner.Run(model, inputs, shape);
@@ -50,7 +50,7 @@ public sealed class PrincipalResponsesTests
     {
         var (model, shape) = Layer("linear");
         var inputs = Skewed(shape, directions: int.MaxValue);
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false);
 
         var (_, spectra) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
 
@@ -76,7 +76,7 @@ public sealed class PrincipalResponsesTests
     {
         var (model, shape) = Layer(kind);
         var inputs = Skewed(shape, directions);
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false);
 
         var (lod, spectra) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
 
@@ -105,7 +105,7 @@ public sealed class PrincipalResponsesTests
         var inputs = Skewed(shape, directions: int.MaxValue);
         inputs[5] = float.NaN;
 
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false);
 
         Assert.Contains("not finite", responses.Left["layer"]);
         Assert.HasCount(1, SvdFactoring.Decompose(model, new LodProvenance(), responses: responses).Model.Pairs);
@@ -113,7 +113,7 @@ public sealed class PrincipalResponsesTests
 
     [TestMethod]
     [DataRow("pensieve_big_simple", 0.8, 0.01)]
-    [DataRow("collins_rul_full_window_40", 0.7, 0.02)]
+    [DataRow("collins_rul_full_window_40", 0.8, 0.01)]
     public void Decompose_AModelOfLittleRank_LosesMostOfItsParametersAndLittleOfItsOutputs(string name, double parametersLost, double outputError)
     {
         const double EnergyCut = 1e-4; // of each layer
