@@ -72,7 +72,7 @@ public sealed class PrincipalResponses : IDisposable
         WeightLayer[] layers = [.. watched[false]];
         if (layers.Length > 0)
         {
-            responses.Alike = followOutputs ? null : "it was not asked for";
+            responses.Alike = followOutputs ? null : "it was asked for";
             responses.Watch(model, layers, inputs, settings, progress, cancellation);
         }
 
@@ -97,7 +97,11 @@ public sealed class PrincipalResponses : IDisposable
         try
         {
             using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
-            Differentiable(() => gradients = Alike is not null ? null : new ResponseGradients(model, layers));
+            if (Alike is null)
+            {
+                Differentiable(() => gradients = new ResponseGradients(model, layers));
+            }
+
             var bounds = Bounds(model, session, layers, inputs(session, 1).First());
             var (batches, samples) = (0, 0);
             foreach (var batch in inputs(session, bounds.LargestBatch).TakeWhile(_ => samples < bounds.Samples))

@@ -88,7 +88,7 @@ sealed class ResponseMoment : IDisposable
     void AddTo(Tensor sum, Tensor rows)
     {
         var inBasis = rows.matmul(_basis.to(float32));
-        using Scalar once = 1; // one that TorchSharp makes itself may be gone before it is read
+        using Scalar once = 1; // held: one that TorchSharp makes for itself may be collected while Torch reads it
         sum.add_(inBasis.t().matmul(inBasis).to(float64), once);
     }
 

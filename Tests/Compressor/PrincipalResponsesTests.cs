@@ -105,10 +105,47 @@ public sealed class PrincipalResponsesTests
         var inputs = Skewed(shape, directions: int.MaxValue);
         inputs[5] = float.NaN;
 
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false);
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
 
         Assert.Contains("not finite", responses.Left["layer"]);
         Assert.HasCount(1, SvdFactoring.Decompose(model, new LodProvenance(), responses: responses).Model.Pairs);
+    }
+
+    [TestMethod]
+    public void Decompose_AnswersOfWhichTheOutputsFeelFew_KeepsThoseFirst()
+    {
+        const int Felt = 3; // of twelve
+        var g = new GraphBuilder("net", seed: 3);
+        var model = g.Build(g.Linear(g.Linear(g.Input("x", 20), "layer", 12), "head", Felt));
+        long[] shape = [Samples, 20];
+        var inputs = Numbers.Uniform(Samples * 20);
+        var expected = OrtRunner.Run(model, inputs, shape);
+
+        Assert.IsLessThan(Lost(followOutputs: false) / 2, Lost(followOutputs: true));
+
+        double Lost(bool followOutputs)
+        {
+            using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), LayerChoice.All with { SkipLast = 1 }, followOutputs: followOutputs);
+            Assert.AreEqual(followOutputs, responses.Alike is null);
+            var (lod, _) = SvdFactoring.Decompose(model, new LodProvenance(), LayerChoice.All with { SkipLast = 1 }, responses: responses);
+            return expected.Zip(OrtRunner.Run(Cut(lod, Felt), inputs, shape), (a, b) => ((double)a - b) * ((double)a - b)).Sum();
+        }
+    }
+
+    [TestMethod]
+    [DataRow("Bernoulli", "Bernoulli", DisplayName = "an operator that the trainer lacks")]
+    [DataRow("Hardmax", "(its outputs)", DisplayName = "an output that has no gradient")]
+    public void Measure_NoGradientsToBeHad_LetsEveryAnswerCountAlikeAndSaysSo(string operation, string named)
+    {
+        var g = new GraphBuilder("net", seed: 3);
+        var model = g.Build(g.Softmax(g.Linear(g.Input("x", 20), "layer", 9)));
+        model.Graph.Node[^1].Attribute.Clear();
+        model.Graph.Node[^1].OpType = operation;
+
+        using var responses = PrincipalResponses.Measure(model, Feed(Numbers.Uniform(Samples * 20), [Samples, 20]));
+
+        Assert.Contains(named, responses.Alike!);
+        Assert.IsEmpty(responses.Left);
     }
 
     [TestMethod]
