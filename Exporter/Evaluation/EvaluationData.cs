@@ -21,7 +21,7 @@ public abstract class EvaluationData
     /// <summary>The set's name.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether the last axis of a graph's first output scores classes, one of which is right.</summary>
+    /// <summary>Whether the last axis longer than 1 of a graph's first output scores classes, one of which is right.</summary>
     public virtual bool GivesScores => false;
 
     /// <summary>Whether its samples are like those that the model is for: only such may move a model's statistics.</summary>

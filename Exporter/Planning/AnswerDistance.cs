@@ -7,7 +7,7 @@ namespace MaestroDeploy.Exporter.Planning;
 /// <summary>How far a cut model's answers are from the uncut one's.</summary>
 static class AnswerDistance
 {
-    /// <summary>The mean divergence, in nats, of the class probabilities that the last axis scores: KL(uncut ‖ cut).</summary>
+    /// <summary>The mean divergence, in nats, of the class probabilities that the last axis longer than 1 scores: KL(uncut ‖ cut).</summary>
     /// <remarks>
     /// Scores that are probabilities already, after a Softmax in the graph, are taken as such. A sample counts for ln(classes) at most,
     /// what knowing nothing costs: where scores are large, the few that a good cut gets wrong would else outweigh a cut that answers nothing.
@@ -17,7 +17,7 @@ static class AnswerDistance
         var (sum, rows) = (0.0, 0L);
         foreach (var (before, after) in uncut.Zip(cut))
         {
-            var classes = before.Shape[^1];
+            var classes = before.Shape.LastOrDefault(size => size > 1, 1); // [N, C, 1, 1] of a network that ends in a pooling
             for (var at = 0; at < before.Values.Length; at += classes, rows++)
             {
                 sum += Row(before.Values.AsSpan(at, classes), after.Values.AsSpan(at, classes));

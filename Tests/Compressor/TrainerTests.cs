@@ -6,6 +6,7 @@ using MaestroDeploy.Compressor.Training.Optimization;
 using MaestroDeploy.Compressor.Training.Tasks;
 using MaestroDeploy.Data;
 using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using TorchSharp;
 
@@ -219,6 +220,18 @@ public sealed class TrainerTests
         var options = new TrainingOptions { Sampling = Sampling.Plans, Plans = [new TrainedPlan(0.5, new Dictionary<string, int> { ["fc1"] = 2 })] };
 
         Assert.Contains("factored already", Assert.ThrowsExactly<ArgumentException>(() => new Trainer(options).Train(Dense(), Learn)).Message);
+    }
+
+    [TestMethod]
+    public void Train_ScoresBeforeAxesOfOne_LearnsTheClasses()
+    {
+        var g = new GraphBuilder("pooled", seed: 1);
+        var x = g.Relu(g.Conv(g.Input("image", 1, 8, 8), "conv1", channels: 32, kernel: 3, pad: 1));
+        var pooled = g.Build(g.GlobalAveragePool(g.Conv(g.MaxPool(x, 2), "conv2", channels: 10, kernel: 3, pad: 1)));
+
+        var result = new Trainer(new TrainingOptions { Epochs = 6 }).Train(SvdFactoring.Factor(pooled, new LodProvenance()), Learn);
+
+        Assert.IsGreaterThan(0.5, result.Epochs[^1].TrainAccuracy!.Value); // by chance 0.1
     }
 
     [TestMethod]

@@ -68,7 +68,7 @@ public sealed class ClassificationTask : TrainingTask
     {
         _shape = InputShape(model);
         var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
-        if (scores is not null && (scores.Count != 2 || scores[1] != _samples.Classes))
+        if (scores is not null && (scores.Count < 2 || scores[1] != _samples.Classes || scores.Skip(2).Any(size => size != 1)))
         {
             throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
                 $"it gives [{string.Join(", ", scores)}] a sample, and {_samples.Name} has {_samples.Classes} classes");

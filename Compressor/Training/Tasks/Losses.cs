@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Training.Tasks;
 
-/// <summary>What a step minimises, from logits of any number of axes, the last being the classes.</summary>
+/// <summary>What a step minimises, from logits of any number of axes, the last longer than 1 being the classes.</summary>
 static class Losses
 {
     /// <summary>Cross-entropy with the targets, a mean over those that count.</summary>
@@ -31,5 +31,5 @@ static class Losses
     public static (long Right, long Of) Answers(Tensor logits, Tensor targets) =>
         (Rows(logits).argmax(1).eq(targets).sum().item<long>(), targets.ne(TrainingTask.NoTarget).sum().item<long>());
 
-    static Tensor Rows(Tensor logits) => logits.dim() == 2 ? logits : logits.reshape(-1, logits.shape[^1]);
+    static Tensor Rows(Tensor logits) => logits.dim() == 2 ? logits : logits.reshape(-1, logits.shape.LastOrDefault(size => size > 1, 1));
 }

@@ -71,6 +71,17 @@ public sealed class ErrorProbeTests
     }
 
     [TestMethod]
+    public void Divergence_OfScoresBeforeAxesOfOne_IsThatOfTheClasses()
+    {
+        float[] before = [3, 1, 0, 2, 2, 5], after = [1, 3, 0, 2, 2, 4];
+
+        var flat = AnswerDistance.Divergence([new("s", [2, 3], before)], [new("s", [2, 3], after)]);
+
+        Assert.IsGreaterThan(0.1, flat);
+        Assert.AreEqual(flat, AnswerDistance.Divergence([new("s", [2, 3, 1, 1], before)], [new("s", [2, 3, 1, 1], after)]));
+    }
+
+    [TestMethod]
     public void Divergence_OfOneWrongAnswerByFar_IsLessThanOfNoAnswersAtAll()
     {
         NamedTensor[] uncut = [new("s", [4, 2], [900, 0, 900, 0, 900, 0, 900, 0])];
