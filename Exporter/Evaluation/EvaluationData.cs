@@ -63,8 +63,14 @@ public abstract class EvaluationData
         : throw new ExportException($"The graph takes batches of {batch} only, and {name} has {available} samples; export the model with a batch of any size, or give more samples.");
 
     /// <summary>Runs a batch, and says which data a graph refuses.</summary>
+    /// <exception cref="ExportException">It does, or the graph has no output of floats.</exception>
     internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)
     {
+        if (session.Outputs.Count == 0)
+        {
+            throw new ExportException("The graph has no output of floats, by which variants are compared; let it give what its last ArgMax or Cast takes.");
+        }
+
         try
         {
             return session.RunAll(batch.Inputs);

@@ -4,6 +4,7 @@ using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Runtime;
+using MaestroDeploy.Tests.Runtime;
 
 namespace MaestroDeploy.Tests.Exporter.Evaluation;
 
@@ -67,6 +68,15 @@ public sealed class EvaluationDataTests
         using var graph = new Graph(batch: 1 << 28);
 
         Assert.Contains("x float32", Assert.ThrowsExactly<ExportException>(() => new RandomInputs().Check(graph.Session, 1).ToList()).Message);
+    }
+
+    [TestMethod]
+    public void Run_AGraphWithoutFloats_SaysWhatItShouldGive()
+    {
+        using var session = new ModelSession("labels", TinyModel.Same(elementType: 7), new SessionSettings { Threads = 1 }); // 7: int64
+        var batch = new EvaluationBatch(1, [new InputTensor("x", [3L], 1)]);
+
+        Assert.Contains("no output of floats", Assert.ThrowsExactly<ExportException>(() => new RandomInputs().Run(session, batch)).Message);
     }
 
     [TestMethod]
