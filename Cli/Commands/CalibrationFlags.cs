@@ -14,6 +14,7 @@ sealed class CalibrationFlags
     readonly SampleFormatFlags _format = new();
     readonly Option<string?> _inputs = Inputs();
     readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 4096 };
+    readonly Option<bool?> _follow = new("--follow-outputs") { Description = "Whether a layer's answers count by what the outputs make of them, not all alike: true or false; default true." };
 
     public static Option<string?> Inputs() => new("--inputs")
     {
@@ -46,6 +47,7 @@ sealed class CalibrationFlags
         _format.AddTo(command);
         command.Options.Add(_inputs);
         command.Options.Add(_samples);
+        command.Options.Add(_follow);
     }
 
     /// <exception cref="UsageException">The options do not go together, or one of them names nothing.</exception>
@@ -58,9 +60,15 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
+        var follow = parsed.GetValue(_follow);
+        if (follow is not null && data is null && inputs is null)
+        {
+            throw new UsageException("--follow-outputs says how answers to --data or --inputs count, and there are neither.");
+        }
+
         var named = data is not null ? NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed))
             : inputs is not null && inputs.StartsWith(Archive, StringComparison.Ordinal) ? NamedData.Unlabelled(inputs) : null;
-        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples);
+        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, follow ?? true);
     }
 }
 
@@ -68,7 +76,8 @@ sealed class CalibrationFlags
 /// <param name="Data">A data set, or inputs without labels; null where there are neither.</param>
 /// <param name="Evaluation">Its inputs, or random ones; null where nothing was named.</param>
 /// <param name="Samples">How many of them, 1 and more.</param>
-sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples)
+/// <param name="FollowOutputs">Whether a layer's answers count by what the outputs make of them.</param>
+sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples, bool FollowOutputs = true)
 {
     /// <summary>Some random batches.</summary>
     public static CalibrationInputs Random => Batches(new RandomInputs(), samples: 2);

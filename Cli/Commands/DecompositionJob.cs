@@ -95,7 +95,8 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
     }
 
     PrincipalResponses? Watch(OnnxModel model, CalibrationSource data, LayerChoice choice) => data.Inputs is { } inputs
-        ? PrincipalResponses.Measure(model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), cancellation: cancellation)
+        ? PrincipalResponses.Measure(
+            model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), data.FollowOutputs, cancellation)
         : null;
 
     static DecompositionReport Report(

@@ -112,6 +112,18 @@ public sealed class CompressTests
     }
 
     [TestMethod]
+    [DataRow("true", null)]
+    [DataRow("false", "it was asked for")]
+    public void Decompose_FollowingTheOutputsOrNot_TellsWhyAnswersCountAlike(string follow, string? alike)
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = CommandLine.Run("decompose", Dense(folder), "--data", "digits", "--follow-outputs", follow, "--out", folder["a.lod.onnx"], "--json").Succeeded().Json;
+
+        Assert.AreEqual(alike, report.TryGetProperty("alike", out var why) ? why.GetString() : null);
+    }
+
+    [TestMethod]
     public void Decompose_WhatIsFactoredAlready_IsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -124,6 +136,7 @@ public sealed class CompressTests
     [DataRow("--data and --inputs", "--data", "digits", "--inputs", "random")]
     [DataRow("--inputs is npz:FILE or random", "--inputs", "noise")]
     [DataRow("--calibration-samples is 1 and more", "--data", "digits", "--calibration-samples", "0")]
+    [DataRow("--follow-outputs", "--follow-outputs", "false")]
     [DataRow("--skip-first", "--skip-first", "-1")]
     public void Decompose_OptionsThatMakeNoSense_AreRefused(string says, params string[] options)
     {
