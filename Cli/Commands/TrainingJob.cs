@@ -148,7 +148,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
             $"epoch {epoch.Epoch,3}  loss {epoch.Loss:0.000}{trained}{validated}  {Units.Count(epoch.Macs)} MACs  {epoch.Seconds:0.0} s"));
     }
 
-    void Tell(TrainingProgress at) => terminal.Progress($"epoch {at.Epoch} of {at.Epochs}", string.Create(CultureInfo.InvariantCulture,
+    void Tell(TrainingProgress at) => terminal.Progress(at.Trial is var (plan, plans) ? $"trying plan {plan} of {plans}" : $"epoch {at.Epoch} of {at.Epochs}", string.Create(CultureInfo.InvariantCulture,
         $"step {at.Step} of {at.Steps}, loss {at.Loss:0.000}, {at.SamplesPerSecond:N0} samples/s, {Left(at.Remaining)} left"));
 
     static string Left(TimeSpan time) => time < TimeSpan.FromMinutes(1) ? $"{time.Seconds} s" : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} min" : $"{(int)time.TotalHours}:{time:mm} h";

@@ -15,16 +15,16 @@ sealed record RunState
     /// <summary>The step from which on the ranks have been as they are.</summary>
     public long RanksSince { get; init; }
 
-    /// <summary>Which of the options' plans are trained on, where one of each budget has been kept; null before, and where there is nothing to choose.</summary>
+    /// <summary>Which of the options' plans are trained: the best of each budget; null where there was nothing to choose.</summary>
     public IReadOnlyList<int>? Kept { get; init; }
 
-    /// <summary>The validation loss of the start by each model that epochs are judged by, plans in the order of the options'; null where no plans are trained, or nothing is held out.</summary>
-    public IReadOnlyList<double>? StartLosses { get; init; }
+    /// <summary>The start's validation score; null where no plans are trained, or nothing is held out.</summary>
+    public double? StartScore { get; init; }
 
     /// <summary>Multiply-accumulates spent.</summary>
     public double TrainingMacs { get; init; }
 
-    /// <summary>The best epoch since the ranks, or the plans, last changed, from 1; 0 where there is none yet.</summary>
+    /// <summary>The best epoch since the ranks last changed, from 1; 0 where there is none yet.</summary>
     public int BestEpoch { get; init; }
 
     /// <summary>That epoch's validation score, lower being better.</summary>

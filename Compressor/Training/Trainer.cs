@@ -40,7 +40,7 @@ public sealed class Trainer
     public TrainingResult Train(LodModel start, TrainingTask training, TrainingTask? validation = null, Checkpoint? checkpoint = null, Action<EpochMetrics>? onEpoch = null,
         IProgress<TrainingProgress>? progress = null, Func<EpochMetrics, bool>? endsAfter = null, CancellationToken cancellation = default)
     {
-        using var run = Open(start, training, validation, checkpoint, out var best);
+        using var run = Open(start, training, validation, checkpoint, progress, cancellation, out var best);
         foreach (var epoch in run.State.Epochs)
         {
             onEpoch?.Invoke(epoch);
@@ -68,10 +68,9 @@ public sealed class Trainer
             best = SvdFactoring.Factor((best ?? run.Model()).Model, run.Provenance, _options.Layers, _options.RankShare);
         }
 
-        var (model, ofEpoch, plans) = run.UnbeatenPlans() is { } unbeaten ? (start, 0, unbeaten)
-            : (best ?? run.Model(), run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count, run.Plans);
+        var (model, ofEpoch) = run.IsUnbeaten ? (start, 0) : (best ?? run.Model(), run.State.BestEpoch > 0 ? run.State.BestEpoch : run.State.Epochs.Count);
         return new TrainingResult(new LodModel(model.Model, model.Pairs, model.Provenance with { Recipe = _options.Recipe, Seed = _options.Seed, Epochs = run.State.Epochs.Count }),
-            run.State.Epochs, ofEpoch, plans);
+            run.State.Epochs, ofEpoch, run.Plans);
     }
 
     /// <summary>Trains the dense epochs alone, into a checkpoint: where runs can go on from that differ in what acts on factors (<see cref="Checkpoint.Branch"/>).</summary>
@@ -85,7 +84,7 @@ public sealed class Trainer
     public void TrainDense(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint checkpoint, IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        using var run = Open(start, training, validation, checkpoint, out _);
+        using var run = Open(start, training, validation, checkpoint, progress, cancellation, out _);
         var dense = start.Pairs.Count > 0 ? 0 : _options.DenseEpochs;
         if (run.State.Epochs.Count > dense)
         {
@@ -104,7 +103,8 @@ public sealed class Trainer
     }
 
     /// <summary>A run at its start, or where its checkpoint left it with the best model so far.</summary>
-    TrainingRun Open(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint? checkpoint, out LodModel? best)
+    TrainingRun Open(LodModel start, TrainingTask training, TrainingTask? validation, Checkpoint? checkpoint, IProgress<TrainingProgress>? progress,
+        CancellationToken cancellation, out LodModel? best)
     {
         if (start.Pairs.Count == 0)
         {
@@ -119,7 +119,8 @@ public sealed class Trainer
         validation?.Check(start);
         var kept = checkpoint?.Load(start, _options, training);
         best = kept?.Best;
-        return kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options, new RunState());
+        return kept?.Resume(training, _options) ?? new TrainingRun(start, training, _options,
+            _options.TriesPlans ? new PlanTrial(start, training, validation ?? training, _options, _clock).Run(progress, cancellation) : new RunState());
     }
 
     /// <summary>One epoch with all that follows it, its checkpoint last.</summary>
@@ -131,7 +132,6 @@ public sealed class Trainer
         var (loss, accuracy) = run.TrainEpoch((step, meanLoss) => progress?.Report(At(step, meanLoss)), cancellation);
         run.Shrink();
         run.RecalibrateNorms();
-        run.KeepBestPlans(validation ?? training, cancellation);
         var validated = validation is null ? ((double Loss, double? Accuracy, double Score)?)null : run.Validate(validation, cancellation);
         var isBest = validated is { } now && (run.State.BestEpoch == 0 || now.Score < run.State.BestScore);
         var cost = run.Cost;

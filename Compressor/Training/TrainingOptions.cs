@@ -26,8 +26,6 @@ public enum Sampling
 /// <summary>How a run trains. Every value is checked on construction of the <see cref="Trainer"/>.</summary>
 public sealed record TrainingOptions
 {
-    const double TrialShare = 0.125;
-
     /// <summary>The recipe that these are the settings of, or that they began from; default nested.</summary>
     public string Recipe { get; init; } = Recipes.Nested;
 
@@ -43,9 +41,9 @@ public sealed record TrainingOptions
     /// <summary>The plans of <see cref="Sampling.Plans"/>, those of one budget one after the other; null for none.</summary>
     public IReadOnlyList<TrainedPlan>? Plans { get; init; }
 
-    /// <summary>The epochs after which one plan of each budget is kept; 0 where none has several. An eighth of all, and one at least.</summary>
+    /// <summary>Whether some budget has several plans, of which the one is to be found that can be trained best.</summary>
     [JsonIgnore]
-    public int TrialEpochs => Plans is null || Plans.DistinctBy(plan => plan.Budget).Count() == Plans.Count ? 0 : Math.Max(1, (int)Math.Round(TrialShare * Epochs));
+    public bool TriesPlans => Plans is not null && Plans.DistinctBy(plan => plan.Budget).Count() < Plans.Count;
 
     /// <summary>Whether each step also trains the model at full ranks; default yes. The paper does not.</summary>
     public bool FullPass { get; init; } = true;

@@ -3,14 +3,18 @@ using MaestroDeploy.Onnx.LowRank;
 namespace MaestroDeploy.Compressor.Training;
 
 /// <summary>Where a run is, told after each step.</summary>
-/// <param name="Epoch">From 1.</param>
+/// <param name="Epoch">From 1; 0 while plans are tried.</param>
 /// <param name="Epochs">Of how many.</param>
 /// <param name="Step">Step of the epoch, from 1.</param>
 /// <param name="Steps">Steps an epoch.</param>
 /// <param name="Loss">Mean loss of the epoch so far.</param>
 /// <param name="SamplesPerSecond">Samples trained in a second of this epoch so far.</param>
 /// <param name="Remaining">What the rest of the run takes at this rate.</param>
-public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps, double Loss, double SamplesPerSecond, TimeSpan Remaining);
+public sealed record TrainingProgress(int Epoch, int Epochs, int Step, int Steps, double Loss, double SamplesPerSecond, TimeSpan Remaining)
+{
+    /// <summary>While plans are tried, which is before the first epoch: the plan, from 1, and of how many. The epoch is 0 then, the steps and the rate are those of the trial, and the loss is the step's.</summary>
+    public (int Plan, int Plans)? Trial { get; init; }
+}
 
 /// <summary>One epoch, as a line of <c>metrics.jsonl</c>.</summary>
 /// <param name="Epoch">From 1.</param>

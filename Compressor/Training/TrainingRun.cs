@@ -18,7 +18,7 @@ sealed class TrainingRun : IDisposable
 
     readonly TrainingOptions _options;
     readonly TrainingTask _task;
-    readonly Schedule _trial, _schedule;
+    readonly Schedule _schedule;
     readonly int _batchSize;
     TrainableGraph _graph;
     GradientStep _step;
@@ -30,12 +30,14 @@ sealed class TrainingRun : IDisposable
     /// <param name="task">What it learns.</param>
     /// <param name="options">How.</param>
     /// <param name="state">How far it has come.</param>
-    public TrainingRun(LodModel model, TrainingTask task, TrainingOptions options, RunState state)
+    /// <param name="share">Its length, as a share of the options' epochs, at least a step.</param>
+    public TrainingRun(LodModel model, TrainingTask task, TrainingOptions options, RunState state, double share = 1)
     {
         (_task, _options, State) = (task, options, state);
         task.Check(model);
         _batchSize = Math.Min(options.BatchSize, task.Count);
-        (_trial, _schedule) = (Over(options.TrialEpochs), Over(options.Epochs - options.TrialEpochs));
+        Length = Math.Max(1, (long)(share * StepsAnEpoch * options.Epochs));
+        _schedule = new Schedule(options.Schedule, options.LearningRate, options.WarmUp, Length);
         (_graph, _cost, _step, _sampler, _prices) = Compile(model);
         Provenance = model.Provenance;
     }
@@ -53,7 +55,10 @@ sealed class TrainingRun : IDisposable
 
     public int SamplesAnEpoch => _task.Count;
 
-    public double LearningRate => Rate(Math.Max(0, State.Step - 1));
+    /// <summary>Steps from its start to its end.</summary>
+    public long Length { get; }
+
+    public double LearningRate => _schedule.Rate(Math.Max(0, State.Step - 1));
 
     public IReadOnlyDictionary<string, int> Ranks => _graph.Pairs.Zip(_graph.Ranks).ToDictionary(pair => pair.First.Layer, pair => pair.Second);
 
@@ -103,12 +108,7 @@ sealed class TrainingRun : IDisposable
         for (var i = 0; i < batches.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var learnt = Explained(batches[i], Learn);
-            if (!double.IsFinite(learnt.Loss))
-            {
-                throw new TrainingDivergedException(epoch, i + 1, LearningRate);
-            }
-
+            var learnt = Step(batches[i], epoch, i + 1);
             loss += learnt.Loss;
             right += learnt.Right;
             of += learnt.Of;
@@ -120,6 +120,20 @@ sealed class TrainingRun : IDisposable
         return _graph.Weights.Values.All(weight => weight.detach().isfinite().all().item<bool>())
             ? (loss / batches.Count, _task.HasLabels ? (double)right / of : null)
             : throw new TrainingDivergedException(epoch, batches.Count, LearningRate);
+    }
+
+    /// <summary>All steps that are left, without what follows an epoch.</summary>
+    public void TrainToTheEnd(Action<int, double> onStep, CancellationToken cancellation)
+    {
+        for (var epoch = 1; State.Step < Length; epoch++)
+        {
+            foreach (var batch in _task.Batches(_batchSize, RandomStreams.At(_options.Seed, RandomUse.Order, epoch)).Take((int)(Length - State.Step)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var (loss, _, _) = Step(batch, epoch, (int)State.Step + 1);
+                onStep((int)State.Step, loss);
+            }
+        }
     }
 
     /// <summary>Removes each layer's tail whose importance is at most the threshold, where a lasso is there to shrink it.</summary>
@@ -170,43 +184,19 @@ sealed class TrainingRun : IDisposable
         return (members[0].Loss, members[0].Accuracy, members.Average(member => member.Loss));
     }
 
-    /// <summary>Where plans are trained: judges the model as it is by all of them, before it is changed.</summary>
+    /// <summary>Where plans are trained: judges the model by them as it is, before it is changed.</summary>
     /// <param name="held">What it is judged by.</param>
     /// <param name="cancellation">Checked before each batch.</param>
     public void JudgeStart(TrainingTask held, CancellationToken cancellation)
     {
         if (_sampler is PlanSampler && State.Step == 0)
         {
-            State = State with { StartLosses = [.. Members().Select(ranks => Evaluate(held, ranks, cancellation).Loss)] };
+            State = State with { StartScore = Validate(held, cancellation).Score };
         }
     }
 
-    /// <summary>Where the start was better than every epoch, each by its best plans: those plans of it. Else null.</summary>
-    public IReadOnlyList<int>? UnbeatenPlans()
-    {
-        if (State.StartLosses is not { } losses || State.BestEpoch == 0)
-        {
-            return null;
-        }
-
-        var full = losses.Count - _options.Plans!.Count; // one with a full pass
-        var best = BestOfEachBudget([.. losses.Skip(full)]);
-        return losses.Take(full).Concat(best.Select(plan => losses[full + plan])).Average() <= State.BestScore ? best : null;
-    }
-
-    /// <summary>Where several plans were given for a budget, and these have been trained for long enough: goes on with the best of each budget alone.</summary>
-    /// <param name="held">What they are judged by.</param>
-    /// <param name="cancellation">Checked before each batch.</param>
-    public void KeepBestPlans(TrainingTask held, CancellationToken cancellation)
-    {
-        if (_sampler is not PlanSampler sampler || State.Kept is not null || State.Epochs.Count + 1 != _options.TrialEpochs)
-        {
-            return;
-        }
-
-        State = State with { Kept = BestOfEachBudget([.. sampler.Plans(_graph.Ranks).Select(ranks => Evaluate(held, ranks, cancellation).Loss)]), BestEpoch = 0 };
-        _sampler = SamplerFor(_cost);
-    }
+    /// <summary>Where plans are trained: whether no epoch was better by them than the start.</summary>
+    public bool IsUnbeaten => State.BestEpoch > 0 && State.StartScore <= State.BestScore;
 
     public void Note(EpochMetrics epoch, bool isBest, double score) => State = State with
     {
@@ -220,13 +210,6 @@ sealed class TrainingRun : IDisposable
         _step.Dispose();
         _graph.Dispose();
     }
-
-    int[] BestOfEachBudget(double[] losses) => [.. Enumerable.Range(0, losses.Length).GroupBy(plan => _options.Plans![plan].Budget).Select(budget => budget.MinBy(plan => losses[plan]))];
-
-    Schedule Over(int epochs) => new(_options.Schedule, _options.LearningRate, _options.WarmUp, (long)StepsAnEpoch * epochs);
-
-    // A trial of plans ends as a run does, at a low rate: while weights still jump about, the best plan cannot be told.
-    double Rate(long step) => (long)StepsAnEpoch * _options.TrialEpochs is var trial && step < trial ? _trial.Rate(step) : _schedule.Rate(step - trial);
 
     bool TrainsFull => _options.FullPass || _options.Sampling == Sampling.None || !IsFactored;
 
@@ -278,12 +261,18 @@ sealed class TrainingRun : IDisposable
         }
     }
 
+    (double Loss, long Right, long Of) Step(int[] samples, int epoch, int step)
+    {
+        var learnt = Explained(samples, Learn);
+        return double.IsFinite(learnt.Loss) ? learnt : throw new TrainingDivergedException(epoch, step, LearningRate);
+    }
+
     (double Loss, long Right, long Of) Learn(int[] samples)
     {
         using var scope = NewDisposeScope();
         var batch = _task.Load(samples, RandomStreams.At(_options.Seed, RandomUse.Augmentation, State.Step));
         var (loss, answers) = LearnFrom(batch);
-        var rate = Rate(State.Step);
+        var rate = _schedule.Rate(State.Step);
         ApplyLasso(LassoStep.Subgradient, (factor, weight) => GroupLasso.AddGradient(factor, weight, _options.Lasso.Groups));
         _step.Apply(_graph.Weights, rate, State.Step - State.FactoredSince);
         // Momentum makes a steady gradient count several times; so must the lasso, or its weight would mean less than as a gradient.

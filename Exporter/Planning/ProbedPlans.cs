@@ -60,7 +60,8 @@ sealed class ProbedPlans : IDisposable
             FormedOf(choices.FirstOrDefault(choice => choice.Cost + _unit.Fixed <= share * _unit.Dense) ?? choices[^1]), share))];
         if (_options.Search == PlanSearch.Frontier)
         {
-            plans.Add(new UniformPlanner(_cost, _unit).Plan(share));
+            var uniform = new UniformPlanner(_cost, _unit).Plan(share);
+            plans.AddRange([uniform, Filled(Between(plans[0], uniform), share)]);
         }
 
         var within = plans.Where(plan => Keeps(plan, share)).DistinctBy(plan => plan.Ranks).ToList();
@@ -71,6 +72,16 @@ sealed class ProbedPlans : IDisposable
     public void Dispose() => _probe.Dispose();
 
     bool Keeps(FormedPlan plan, double share) => _unit.Of(plan) <= share * _unit.Dense;
+
+    /// <summary>The plan halfway between two, by the products of their ranks.</summary>
+    FormedPlan Between(FormedPlan one, FormedPlan other) => FormedPlan.Of([.. _cost.Layers.Select(layer => layer.Pair)], i =>
+    {
+        var layer = _cost.Layers[i];
+        var rank = (int)Math.Round(Math.Sqrt((double)RankOf(one) * RankOf(other)));
+        return (_unit.Cheapest(layer, rank).Form, rank);
+
+        int RankOf(FormedPlan plan) => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank;
+    });
 
     static PlanningLayer Raised(PlanningLayer layer, double power) =>
         new(layer.Name, layer.Options.Select(option => option with { Error = Math.Pow(option.Error, power) }));

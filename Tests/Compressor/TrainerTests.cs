@@ -94,22 +94,50 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
-    [DataRow(1, 1)]
-    [DataRow(4, 1)]
-    [DataRow(12, 2)]
-    public void Train_SeveralPlansOfABudget_GoesOnWithTheBestOfEachAfterAnEighthOfTheEpochs(int epochs, int trial)
+    [DataRow(4)]
+    [DataRow(12)]
+    public void Train_SeveralPlansOfABudget_TrainsTheBestOfEach(int epochs)
     {
         TrainedPlan[] plans = [Plan(0.5, 1), Plan(0.5, 10), Plan(0.25, 4), Plan(0.25, 1), Plan(0.1, 2)];
         var (kept, held) = Digits.Train.Split(0.2, seed: 1);
-        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = epochs };
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = epochs, BatchSize = 32 };
 
         var result = new Trainer(options).Train(Small(), new ClassificationTask(kept), new ClassificationTask(held));
 
-        Assert.AreEqual(trial, options.TrialEpochs);
         CollectionAssert.AreEqual(new[] { 1, 2, 4 }, result.Plans!.ToArray(), "of ten components and one, of four and one, and the only one");
-        Assert.IsGreaterThanOrEqualTo(trial, result.BestEpoch, "an epoch of the trial was judged by other plans");
+        Assert.HasCount(epochs, result.Epochs);
+        Assert.IsGreaterThan(0, result.BestEpoch);
 
         static TrainedPlan Plan(double budget, int rank) => new(budget, new Dictionary<string, int> { ["fc1"] = rank, ["logits"] = rank });
+    }
+
+    [TestMethod]
+    public void Train_SeveralPlansOfABudget_TriesEachAloneForAQuarterOfTheRunInAll()
+    {
+        TrainedPlan[] plans = [.. new[] { (0.5, 10), (0.5, 4), (0.1, 2) }.Select(plan => new TrainedPlan(plan.Item1, new Dictionary<string, int> { ["logits"] = plan.Item2 }))];
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = 8, BatchSize = 128 };
+        List<TrainingProgress> told = [];
+
+        var result = new Trainer(options).Train(Small(), Learn, progress: new Reporter(told.Add));
+
+        var (trials, steps) = (told.TakeWhile(at => at.Trial is not null).ToList(), told.Count(at => at.Trial is null));
+        Assert.AreEqual(8 * ((Learn.Count + 127) / 128), steps, "the run itself is as long as it was asked to be");
+        CollectionAssert.AreEqual(new[] { (1, 2), (2, 2) }, trials.Select(at => at.Trial!.Value).Distinct().ToArray(), "a plan that is alone needs no trial");
+        Assert.HasCount(steps / 4, trials);
+        Assert.IsTrue(trials.GroupBy(at => at.Trial).All(trial => trial.Select(at => at.Step).SequenceEqual(Enumerable.Range(1, trial.First().Steps))));
+        Assert.IsTrue(trials.All(at => at.Remaining > TimeSpan.Zero && at.SamplesPerSecond > 0));
+        var alone = new Trainer(options with { Plans = [.. result.Plans!.Select(i => plans[i])] }).Train(Small(), Learn);
+        Assert.IsTrue(alone.Model.Model.Graph.Equals(result.Model.Model.Graph), "a trial changes nothing but the choice");
+        Assert.IsGreaterThan(alone.Epochs[^1].TrainingMacs, result.Epochs[^1].TrainingMacs);
+    }
+
+    [TestMethod]
+    public void Train_PlansThatDiverge_SaysSoAndAtWhichStep()
+    {
+        TrainedPlan[] plans = [.. new[] { 10, 4 }.Select(rank => new TrainedPlan(0.5, new Dictionary<string, int> { ["logits"] = rank }))];
+        var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = 8, LearningRate = 1e25, WarmUp = 0 };
+
+        Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), Learn));
     }
 
     [TestMethod]
@@ -173,7 +201,7 @@ public sealed class TrainerTests
         List<long> alive = [];
 
         new Trainer(new TrainingOptions { Epochs = 2, Lasso = new Lasso(1e-3) })
-            .Train(model, Learn, progress: new Reporter(() => alive.Add(torch.Tensor.TotalCount)));
+            .Train(model, Learn, progress: new Reporter(_ => alive.Add(torch.Tensor.TotalCount)));
 
         Assert.AreEqual(alive[3], alive[^1]); // the first steps make the momentum
         Assert.AreEqual(before, torch.Tensor.TotalCount);
@@ -184,7 +212,7 @@ public sealed class TrainerTests
     {
         using var cancelling = new CancellationTokenSource();
         var steps = 0;
-        var progress = new Reporter(() =>
+        var progress = new Reporter(_ =>
         {
             steps++;
             cancelling.Cancel();
@@ -264,8 +292,8 @@ public sealed class TrainerTests
 
     static LodModel Small() => SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance());
 
-    sealed class Reporter(Action onStep) : IProgress<TrainingProgress>
+    sealed class Reporter(Action<TrainingProgress> onStep) : IProgress<TrainingProgress>
     {
-        public void Report(TrainingProgress value) => onStep();
+        public void Report(TrainingProgress value) => onStep(value);
     }
 }

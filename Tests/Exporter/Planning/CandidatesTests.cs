@@ -1,6 +1,7 @@
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
+using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -27,5 +28,27 @@ public sealed class CandidatesTests
         Assert.IsTrue(chosen.All(variant => candidates.Any(candidate => candidate.Plan.Equals(variant.Plan))));
 
         long Macs(BudgetedPlan candidate) => cost.At([.. cost.Layers.Select(layer => candidate.Plan[layer.Pair.Layer].Components ?? int.MaxValue)]).Macs;
+    }
+
+    [TestMethod]
+    public void Candidates_OfAFrontier_HoldThePlanHalfwayToTheUniformOne()
+    {
+        const double Budget = 0.3;
+        using var folder = new TemporaryFolder();
+        var (lod, data) = (SmallModels.Mlp, new LabelledSamples(SmallModels.Digits));
+        lod.Save(folder["m.lod.onnx"]);
+        var options = new ExportOptions { Search = PlanSearch.Frontier, Budgets = [new Budget(Budget)] };
+
+        var plans = new FamilyExporter(options, new SessionSettings { Threads = 1 }).Candidates(folder["m.lod.onnx"], data).Plans.Select(candidate => candidate.Plan).ToList();
+
+        var cost = lod.Cost();
+        var (least, uniform) = (plans[0], new UniformPlanner(cost, CostUnit.Macs(cost)).Plan(Budget).Ranks);
+        CollectionAssert.Contains(plans, uniform);
+        Assert.IsTrue(plans.Any(plan => !plan.Equals(least) && !plan.Equals(uniform) && cost.Layers.All(layer => IsHalfway(layer, plan))), string.Join("; ", plans.Select(plan => string.Join(" ", plan.Layers.Values))));
+
+        // What the budget has left over is added.
+        bool IsHalfway(PairCost layer, RankPlan plan) => Rank(layer, plan) >= Math.Round(Math.Sqrt(Rank(layer, least) * Rank(layer, uniform)));
+
+        double Rank(PairCost layer, RankPlan plan) => plan[layer.Pair.Layer].Components ?? layer.Rank;
     }
 }
