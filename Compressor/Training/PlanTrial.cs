@@ -6,7 +6,7 @@ namespace MaestroDeploy.Compressor.Training;
 /// <summary>Of several plans for one budget finds the one that trains best: each learns for a while, alone, from the same start and on the same samples.</summary>
 /// <remarks>
 /// What a plan loses before training says little of what it loses after. Trained together, with one set of components, plans that begin far
-/// from the model stay behind those that begin near it, and a run that is theirs alone is where they would overtake.
+/// from the model stay behind those that begin near it, also where they would overtake them in a run of their own.
 /// </remarks>
 /// <param name="start">The model that every plan is tried on; it is not changed.</param>
 /// <param name="task">What it learns.</param>

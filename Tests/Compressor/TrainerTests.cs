@@ -132,12 +132,15 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
-    public void Train_PlansThatDiverge_SaysSoAndAtWhichStep()
+    public void Train_PlansThatAllDiverge_TriesEachAndSaysSo()
     {
         TrainedPlan[] plans = [.. new[] { 10, 4 }.Select(rank => new TrainedPlan(0.5, new Dictionary<string, int> { ["logits"] = rank }))];
         var options = Recipes.Named(Recipes.Tune) with { Sampling = Sampling.Plans, Plans = plans, FullPass = false, Epochs = 8, LearningRate = 1e25, WarmUp = 0 };
+        HashSet<(int, int)?> tried = [];
 
-        Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), Learn));
+        Assert.ThrowsExactly<TrainingDivergedException>(() => new Trainer(options).Train(Small(), Learn, progress: new Reporter(at => tried.Add(at.Trial))));
+
+        CollectionAssert.IsSubsetOf(new (int, int)?[] { (1, 2), (2, 2) }, tried.ToArray(), "the first plan's divergence ended the trials");
     }
 
     [TestMethod]
