@@ -111,7 +111,7 @@ public sealed class TrainableGraphTests
 
         new TrainableGraph(lod).Dispose();
 
-        Assert.AreEqual(before, torch.Tensor.TotalCount);
+        Assert.IsLessThanOrEqualTo(before, torch.Tensor.TotalCount); // fewer where the collector has freed an earlier test's meanwhile
     }
 
     [TestMethod]
