@@ -13,7 +13,8 @@ public sealed class ElfVersionMendTests
     [TestMethod]
     public void Torch_AfterTheBuild_LoadsAndComputes()
     {
-        using var sum = torch.ones(2, 3).sum();
+        using var ones = torch.ones(2, 3);
+        using var sum = ones.sum();
 
         Assert.AreEqual(6f, sum.item<float>());
     }

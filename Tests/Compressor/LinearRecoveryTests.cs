@@ -29,6 +29,7 @@ public sealed class LinearRecoveryTests
     [TestMethod]
     public void Sampling_OneRankAStep_FindsTheSingularVectors()
     {
+        using var scope = NewDisposeScope();
         var runs = Enumerable.Range(1, 20).Select(seed => Train(Eye(9), Target(Eye(9)), seed, steps: 4000, rate: 0.5)).ToList();
 
         // Item 1: at every rank within 0.01 of the best approximation, for 19 of 20 seeds at least.
@@ -46,6 +47,7 @@ public sealed class LinearRecoveryTests
     [TestMethod]
     public void NoSampling_FindsTheMapButNoOrder()
     {
+        using var scope = NewDisposeScope();
         var run = Train(Eye(9), Target(Eye(9)), seed: 1, steps: 2000, rate: 0.5, sampling: false);
 
         // Item 3, the negative control: the full model is right, and its leading ranks are far from the best ones.
