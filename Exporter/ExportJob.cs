@@ -35,7 +35,7 @@ sealed class ExportJob(
     RecordedOutputs? _dense;
     int _done;
 
-    /// <summary>What the dense graph takes, and what it gives in floats, as ONNX Runtime has it: a graph need not state the shapes of its outputs.</summary>
+    /// <summary>What the dense graph takes and gives, as ONNX Runtime has it: a graph need not state the shapes of its outputs.</summary>
     public (IReadOnlyList<TensorSignature> Inputs, IReadOnlyList<TensorSignature> Outputs) Signature { get; private set; }
 
     /// <summary>The family's dense graph, which comes first: the others are held against it.</summary>
@@ -126,12 +126,12 @@ sealed class ExportJob(
         new OnnxModel(model.Proto, id, output.Staging).Save(path); // its weights are in that folder already
 
         Tell($"{id}: checking");
-        using var session = new ModelSession(path, settings);
+        using var session = EvaluationSession.Load(path, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         if (_dense is null)
         {
-            (_dense, Signature) = (outputs, (session.Inputs, session.Outputs));
+            (_dense, Signature) = (outputs, SignatureOf(path));
         }
 
         if (!_measured.TryGetValue(planned.Formed, out var quality))
@@ -190,11 +190,17 @@ sealed class ExportJob(
         return RecordedOutputs.Of(session, data, options.CheckSamples);
     }
 
+    (IReadOnlyList<TensorSignature>, IReadOnlyList<TensorSignature>) SignatureOf(string path)
+    {
+        using var session = new ModelSession(path, settings);
+        return (session.Inputs, session.Outputs);
+    }
+
     ModelSession Scratch(OnnxModel model)
     {
         var path = Path.Combine(output.Scratch, "model.onnx");
         model.Save(path);
-        return new ModelSession(path, settings);
+        return EvaluationSession.Load(path, settings);
     }
 
     void Tell(string doing)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MaestroDeploy.Profiles;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -7,7 +8,7 @@ namespace MaestroDeploy.Runtime;
 /// <summary>One graph, loaded and ready to run: inputs and outputs are tensors of numbers or truth values.</summary>
 /// <remarks>
 /// Runs may come from several threads at once. Most calls are about a graph's float outputs: numbers of <c>float16</c> go in and come out as
-/// <c>float32</c>, and outputs of other types are not asked for; <see cref="RunTyped"/> gives every output as it is.
+/// <c>float32</c>, and outputs of other types are not asked for but where there are no others; <see cref="RunTyped"/> gives every output as it is.
 /// </remarks>
 public sealed class ModelSession : IDisposable
 {
@@ -45,7 +46,7 @@ public sealed class ModelSession : IDisposable
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
             TensorSignature[] outputs = [.. session.OutputNames.Select(output => TensorShapes.Signature(output, session.OutputMetadata[output])).OfType<TensorSignature>()];
-            Outputs = [.. outputs.Where(IsFloat)];
+            Outputs = outputs.Any(IsFloat) ? [.. outputs.Where(IsFloat)] : outputs;
             _outputNames = [.. Outputs.Select(output => output.Name)];
             _typedNames = [.. outputs.Select(output => output.Name)];
             OtherOutputs = [.. session.OutputNames.Except(_typedNames)];
@@ -71,7 +72,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 
-    /// <summary>What it gives, in the graph's order: its float tensors.</summary>
+    /// <summary>What it gives, in the graph's order: its float tensors (<c>float32</c> and <c>float16</c>), or all of a graph that gives none.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
     /// <summary>The names of outputs that no run asks for: texts, sequences and maps.</summary>
@@ -129,11 +130,11 @@ public sealed class ModelSession : IDisposable
         return RunAll(new InputTensor(OnlyInput.Name, input, shape));
     }
 
-    /// <summary>Runs the graph and returns every float output.</summary>
+    /// <summary>Runs the graph and returns every one of its <see cref="Outputs"/>, as floats.</summary>
     /// <param name="inputs">A tensor for each of the graph's inputs, in any order.</param>
     /// <returns>The outputs in the graph's order.</returns>
     /// <exception cref="ArgumentException">An input is missing, unknown, given twice, or not of the graph's type or shape.</exception>
-    /// <exception cref="ModelException">The run fails, or no output is of floats.</exception>
+    /// <exception cref="ModelException">The run fails, or no output is a tensor of numbers.</exception>
     public IReadOnlyList<NamedTensor> RunAll(params ReadOnlySpan<InputTensor> inputs) =>
         Run(inputs, _outputNames, (name, shape, output) => new NamedTensor(name, shape, Floats(output)));
 
@@ -186,8 +187,8 @@ public sealed class ModelSession : IDisposable
             : [.. Inputs.Select(input => given[input.Name].ToOrtValue(input.Type))];
     }
 
-    /// <summary>Runs into float outputs that ONNX Runtime allocates; the caller disposes of them.</summary>
-    /// <exception cref="ModelException">The run fails, or no output is of floats.</exception>
+    /// <summary>Runs into <see cref="Outputs"/> that ONNX Runtime allocates; the caller disposes of them.</summary>
+    /// <exception cref="ModelException">The run fails, or no output is a tensor of numbers.</exception>
     internal IDisposableReadOnlyCollection<OrtValue> RunNative(OrtValue[] inputs) => RunNative(inputs, _outputNames);
 
     IReadOnlyList<T> Run<T>(ReadOnlySpan<InputTensor> inputs, string[] names, Func<string, int[], OrtValue, T> read)
@@ -273,9 +274,12 @@ public sealed class ModelSession : IDisposable
 
     static bool IsFloat(TensorSignature signature) => signature.Type is "float32" or "float16";
 
-    static float[] Floats(OrtValue output) => output.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float
-        ? output.GetTensorDataAsSpan<float>().ToArray()
-        : Array.ConvertAll(output.GetTensorDataAsSpan<Float16>().ToArray(), value => (float)value);
+    static float[] Floats(OrtValue output) => output.GetTensorTypeAndShape().ElementDataType switch
+    {
+        TensorElementType.Float => output.GetTensorDataAsSpan<float>().ToArray(),
+        TensorElementType.Float16 => Array.ConvertAll(output.GetTensorDataAsSpan<Float16>().ToArray(), value => (float)value),
+        var other => [.. ElementType.Of(other)!.Read(output.GetTensorMutableRawData()).Cast<object>().Select(number => Convert.ToSingle(number, CultureInfo.InvariantCulture))],
+    };
 
     TensorSignature Signature(string name, NodeMetadata metadata) => TensorShapes.Signature(name, metadata)
         ?? throw new ModelException(_name, $"'{name}' is {(metadata.IsTensor ? metadata.ElementDataType : metadata.OnnxValueType)}, "

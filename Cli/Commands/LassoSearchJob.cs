@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using MaestroDeploy.Cli.Output;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Data;
+using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
@@ -109,7 +110,7 @@ sealed class LassoSearchJob(string folder, SessionSettings settings, Terminal te
             chosen.CopyTo(file);
         });
         terminal.Progress("measuring accuracy");
-        using var session = new ModelSession(path, settings);
+        using var session = EvaluationSession.Load(path, settings);
         var (lasso, accuracy) = (found.Tries[found.Chosen].Lasso, data.Measure(session, cancellation)!.Accuracy);
         report = report with { Model = path, IsMet = found.IsMet, Lasso = lasso, Accuracy = accuracy };
         ProfilesJson.Write(_tablePath, report);

@@ -1,4 +1,5 @@
 using MaestroDeploy.Compressor.Graph.Operators;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
 using static TorchSharp.torch;
@@ -21,8 +22,7 @@ public sealed class TrainableGraph : IDisposable
     readonly LodModel _source;
     readonly GraphTensors _tensors;
     readonly GraphProgram _program;
-    readonly int[] _outputs;
-    readonly int _logits;
+    readonly int[] _outputs, _answers;
 
     /// <param name="source">The model; it is not changed.</param>
     /// <exception cref="UntrainableModelException">A node that the trainable graph lacks.</exception>
@@ -42,9 +42,10 @@ public sealed class TrainableGraph : IDisposable
         }
 
         _outputs = [.. graph.Output.Select(output => _program.Slot(output.Name))];
+        var answers = FloatAnswers.Of(source.Model);
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
-        var last = graph.Node.FirstOrDefault(node => node.Output.Contains(graph.Output[0].Name));
-        _logits = last?.OpType == "Softmax" ? _program.Slot(last.Input[0]) : _outputs[0];
+        var last = graph.Node.FirstOrDefault(node => node.Output.Contains(answers[0]));
+        _answers = [last?.OpType == "Softmax" ? _program.Slot(last.Input[0]) : _program.Slot(answers[0]), .. answers.Skip(1).Select(_program.Slot)];
         RestEmptyPairs();
     }
 
@@ -74,24 +75,23 @@ public sealed class TrainableGraph : IDisposable
     /// <returns>The output, which the caller owns.</returns>
     public Tensor Forward(Tensor input, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) => Run([input], ranks, mode, _outputs[..1])[0];
 
-    /// <summary>As <see cref="Forward"/>, but takes every input in the graph's order, and stops before a final Softmax.</summary>
+    /// <summary>As <see cref="Forward"/>, but takes every input in the graph's order, and stops at the floats that the output is made from (<see cref="FloatAnswers"/>), and before a final Softmax.</summary>
     public Tensor Logits(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
-        Run(inputs, ranks, mode, [_logits])[0];
+        Run(inputs, ranks, mode, _answers[..1])[0];
 
     /// <summary>As <see cref="Forward"/>, but takes every input and gives every output, in the graph's order.</summary>
     public IReadOnlyList<Tensor> Outputs(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
         Run(inputs, ranks, mode, _outputs);
 
-    /// <summary>As <see cref="Outputs"/>, before a final Softmax, and with values on the way, by which gradients can be taken.</summary>
+    /// <summary>All that <see cref="Logits"/> gives the first of, and values on the way, by which gradients can be taken.</summary>
     /// <param name="inputs">A tensor for each input, in the graph's order.</param>
     /// <param name="watched">Names of values that nodes give out, each once.</param>
-    internal (IReadOnlyList<Tensor> Outputs, IReadOnlyList<Tensor> Watched) Watch(IReadOnlyList<Tensor> inputs, IReadOnlyList<string> watched)
+    internal (IReadOnlyList<Tensor> Answers, IReadOnlyList<Tensor> Watched) Watch(IReadOnlyList<Tensor> inputs, IReadOnlyList<string> watched)
     {
         using var scope = NewDisposeScope();
-        int[] outputs = [_logits, .. _outputs[1..]];
-        var values = Computed(inputs, null, ForwardMode.Evaluate, [.. outputs, .. watched.Select(_program.Slot)]);
+        var values = Computed(inputs, null, ForwardMode.Evaluate, [.. _answers, .. watched.Select(_program.Slot)]);
         // An alias would not do for what is watched: the outputs were computed from the value itself. What is constant stays the graph's.
-        return ([.. outputs.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())],
+        return ([.. _answers.Select(slot => values[slot]!.alias().MoveToOuterDisposeScope())],
             [.. watched.Select(name => (_tensors.Constants.TryGetValue(name, out var constant) ? constant.alias() : values[_program.Slot(name)]!).MoveToOuterDisposeScope())]);
     }
 

@@ -63,12 +63,17 @@ public abstract class EvaluationData
         : throw new ExportException($"The graph takes batches of {batch} only, and {name} has {available} samples; export the model with a batch of any size, or give more samples.");
 
     /// <summary>Runs a batch, and says which data a graph refuses.</summary>
-    /// <exception cref="ExportException">It does, or the graph has no output of floats.</exception>
+    /// <exception cref="ExportException">It does, or the graph gives nothing to compare.</exception>
     internal IReadOnlyList<NamedTensor> Run(ModelSession session, EvaluationBatch batch)
     {
-        if (session.Outputs.Count == 0)
+        if (session.Outputs is not [var first, ..])
         {
-            throw new ExportException("The graph has no output of floats, by which variants are compared; let it give what its last ArgMax or Cast takes.");
+            throw new ExportException($"The graph gives {string.Join(" and ", session.OtherOutputs)}, no tensor of numbers by which variants are compared.");
+        }
+
+        if (GivesScores && !first.Type.StartsWith("float", StringComparison.Ordinal))
+        {
+            throw new ExportException($"The graph gives {first}, and no scores of classes; let it give what its last ArgMax takes.");
         }
 
         try

@@ -61,7 +61,7 @@ sealed class ErrorProbe : IDisposable
         List<LayerErrors> layers = [];
         for (var i = 0; i < cost.Layers.Count; i++)
         {
-            progress($"probing {cost.Layers[i].Pair.Layer}");
+            progress($"probing {cost.Layers[i].Pair.Layer}, {i + 1} of {cost.Layers.Count}");
             var ranks = CandidateRanks.Of(cost.Layers[i]);
             layers.Add(new LayerErrors(cost.Layers[i].Pair.Layer, ranks, Falling([.. ranks.Select(rank => Alone(i, rank, cancellation))])));
         }

@@ -1,5 +1,9 @@
+using System.Text.Json;
 using MaestroDeploy.Compressor.Models;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Profiles;
+using MaestroDeploy.Runtime;
+using MaestroDeploy.Runtime.Elastic;
 
 namespace MaestroDeploy.Tests.Cli;
 
@@ -92,6 +96,33 @@ public sealed class CompressTests
         var again = CommandLine.Run("export", folder["kept.lod.onnx"], "--data", "digits", "--out", folder["again"], "--budgets", "0.5", "--json").Succeeded().Json;
 
         Assert.AreEqual(1, again.GetProperty("variants").GetArrayLength());
+    }
+
+    [TestMethod]
+    [DataRow("0")]
+    [DataRow("2")]
+    public void Compress_AClassifierThatGivesClasses_IsAsThatOfTheScores(string epochs)
+    {
+        using var folder = new TemporaryFolder();
+        var scores = Dense(folder);
+        ClassesOnly.Of(OnnxModel.Load(scores)).Save(folder["family/classes.onnx"]);
+        string[] options = ["--data", "digits", "--budgets", "0.5,0.12", "--epochs", epochs, "--threads", "1", "--json", "--out"];
+
+        var expected = CommandLine.Run(["compress", scores, .. options, folder["of-scores"]]).Succeeded().Json;
+        var found = CommandLine.Run(["compress", folder["family/classes.onnx"], .. options, folder["of-classes"]]).Succeeded().Json;
+
+        Assert.AreEqual(Accuracies(expected), Accuracies(found));
+        var family = Family.Open(folder["of-classes"]);
+        Assert.AreEqual("int64", family.Manifest.Outputs.Single().Type);
+        var image = SmallModels.Digits.Test.Take(1).Batches(1).Single();
+        using var session = ElasticSession.Open(family.Folder, options: new ElasticOptions { Settings = new SessionSettings { Threads = 1, Spinning = false } });
+        using var buffers = session.CreateBuffers();
+        image.Samples.CopyTo(buffers.Input<float>(session.Inputs[0].Signature.Name));
+        session.Run(buffers);
+        Assert.AreEqual(image.Labels[0], buffers.Output<long>("class")[0]);
+
+        static string Accuracies(JsonElement report) =>
+            string.Join(", ", report.GetProperty("variants").EnumerateArray().Select(variant => variant.GetProperty("accuracy").GetDouble()));
     }
 
     [TestMethod]

@@ -77,6 +77,22 @@ public sealed class DistillationTaskTests
     }
 
     [TestMethod]
+    public void Loss_OfAModelOfClassesTaughtByAnother_IsThatOfTheScoresBehindThem()
+    {
+        using var folder = new TemporaryFolder();
+        ClassesOnly.Of(SmallModels.Mlp.Model).Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var learner = SvdFactoring.Factor(ClassesOnly.Of(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 2)), new LodProvenance("student"));
+        var task = new DistillationTask(new ClassificationTask(Images), teacher);
+
+        var result = new Trainer(Recipes.Named(Recipes.Tune) with { Epochs = 4, BatchSize = 32 }).Train(learner, task, task);
+
+        Assert.IsGreaterThan(0.9, task.TeacherAccuracy!.Value);
+        Assert.IsGreaterThan(0.9, result.Epochs[^1].ValidationAccuracy!.Value);
+        Assert.AreEqual("class", result.Model.Model.Graph.Output.Single().Name);
+    }
+
+    [TestMethod]
     public void Train_WithoutLabels_BringsAFreshModelNearItsTeacher()
     {
         using var folder = new TemporaryFolder();

@@ -1,5 +1,6 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 
@@ -67,10 +68,11 @@ public sealed class ClassificationTask : TrainingTask
     public override void Check(LodModel model)
     {
         _shape = InputShape(model);
-        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
+        var answer = FloatAnswers.Of(model.Model)[0];
+        var scores = Shapes.Of(model.Model)[answer];
         if (scores is not null && (scores.Count < 2 || scores[1] != _samples.Classes || scores.Skip(2).Any(size => size != 1)))
         {
-            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
+            throw new UntrainableModelException(model.Model.Name, answer,
                 $"it gives [{string.Join(", ", scores)}] a sample, and {_samples.Name} has {_samples.Classes} classes");
         }
     }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Runtime;
@@ -22,17 +23,18 @@ public sealed class Teacher : IDisposable
     public Teacher(string path, SessionSettings? settings = null)
     {
         var model = OnnxModel.Load(path);
+        var answering = FloatAnswers.Given(model);
         Name = Path.GetFileName(path);
         _inputs = [.. model.Inputs.Select(input => input.Name)];
         _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
-        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(model.Graph.Output[0].Name))?.OpType == "Softmax";
-        _session = new ModelSession(path, settings);
+        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(answering.Graph.Output[0].Name))?.OpType == "Softmax";
+        _session = ReferenceEquals(answering, model) ? new ModelSession(path, settings) : new ModelSession(path, answering.Proto.ToByteArray(), settings);
     }
 
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
-    /// <summary>Its first output for a batch, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
+    /// <summary>Its first output for a batch, or the first of its <see cref="FloatAnswers"/>, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
     /// <param name="inputs">A tensor for each of its inputs, in its order, float32 or int64.</param>
     /// <exception cref="UntrainableModelException">It does not take such inputs.</exception>
     public Tensor Answers(IReadOnlyList<Tensor> inputs)

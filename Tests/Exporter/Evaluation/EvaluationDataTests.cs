@@ -71,12 +71,13 @@ public sealed class EvaluationDataTests
     }
 
     [TestMethod]
-    public void Run_AGraphWithoutFloats_SaysWhatItShouldGive()
+    public void Run_ClassesWhereScoresAreWanted_SaysWhatTheGraphShouldGive()
     {
-        using var session = new ModelSession("labels", TinyModel.Same(elementType: 7), new SessionSettings { Threads = 1 }); // 7: int64
+        using var session = new ModelSession("classes", TinyModel.Same(elementType: 7), new SessionSettings { Threads = 1 }); // 7: int64
         var batch = new EvaluationBatch(1, [new InputTensor("x", [3L], 1)]);
 
-        Assert.Contains("no output of floats", Assert.ThrowsExactly<ExportException>(() => new RandomInputs().Run(session, batch)).Message);
+        Assert.Contains("what its last ArgMax takes", Assert.ThrowsExactly<ExportException>(() => Labelled(1, 1).Run(session, batch)).Message);
+        CollectionAssert.AreEqual(new float[] { 3 }, new RandomInputs().Run(session, batch).Single().Values);
     }
 
     [TestMethod]
