@@ -77,6 +77,20 @@ public sealed class DistillationTaskTests
     }
 
     [TestMethod]
+    public void Answers_WhoseFirstAxisDoesNotGoOverTheSamples_AreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("turned", seed: 1);
+        g.Build(g.Node("Transpose", [g.Linear(g.Flatten(g.Input("image", 1, 8, 8)), "logits", 10)])).Save(folder["turned.onnx"]);
+        using var teacher = new Teacher(folder["turned.onnx"]);
+        using var scope = torch.NewDisposeScope();
+
+        var refused = Assert.ThrowsExactly<UntrainableModelException>(() => teacher.Answers([torch.zeros(3, 1, 8, 8)]));
+
+        Assert.Contains("to a batch of 3 it answers [10, 3]", refused.Message);
+    }
+
+    [TestMethod]
     public void Loss_OfAModelOfClassesTaughtByAnother_IsThatOfTheScoresBehindThem()
     {
         using var folder = new TemporaryFolder();

@@ -36,7 +36,7 @@ public sealed class Teacher : IDisposable
 
     /// <summary>Its first output for a batch, or the first of its <see cref="FloatAnswers"/>, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
     /// <param name="inputs">A tensor for each of its inputs, in its order, float32 or int64.</param>
-    /// <exception cref="UntrainableModelException">It does not take such inputs.</exception>
+    /// <exception cref="UntrainableModelException">It does not take such inputs, or its answer's first axis does not go over the samples.</exception>
     public Tensor Answers(IReadOnlyList<Tensor> inputs)
     {
         using var scope = NewDisposeScope();
@@ -64,7 +64,9 @@ public sealed class Teacher : IDisposable
         try
         {
             var output = _session.RunAll([.. _inputs.Zip(inputs, Input)])[0];
-            return NativeTensor.From(output.Values, Array.ConvertAll(output.Shape, extent => (long)extent));
+            return output.Shape is [var rows, ..] && rows == inputs[0].shape[0] ? NativeTensor.From(output.Values, Array.ConvertAll(output.Shape, extent => (long)extent))
+                : throw new UntrainableModelException(Name, "(as a teacher)",
+                    $"to a batch of {inputs[0].shape[0]} it answers [{string.Join(", ", output.Shape)}], and the first axis of an answer goes over the samples");
         }
         catch (ArgumentException e)
         {
