@@ -8,8 +8,8 @@ public sealed class RandomInputs : EvaluationData
 {
     const int LargestBatch = 16;
 
-    // Enough to compare two graphs on, and to plan by: one sample of noise is like another.
-    const int MostChecked = 32, MostProbed = 64;
+    // Enough to compare two graphs on: one sample of noise is like another.
+    const int MostChecked = 32;
 
     // Sizes to try for axes after the batch that a graph leaves open: a text's length is any; images shrink on their way and must not
     // vanish; a second of sound is sixteen thousand numbers.
@@ -33,9 +33,6 @@ public sealed class RandomInputs : EvaluationData
     /// <inheritdoc/>
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
         Batches(session, count, Math.Min(LargestBatch, largestBatch), seed: 2);
-
-    /// <inheritdoc/>
-    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) => Calibration(session, Math.Min(count, MostProbed));
 
     static IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest, int seed)
     {
