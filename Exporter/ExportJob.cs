@@ -126,7 +126,7 @@ sealed class ExportJob(
         new OnnxModel(model.Proto, id, output.Staging).Save(path); // its weights are in that folder already
 
         Tell($"{id}: checking");
-        using var session = EvaluationSession.Load(path, settings);
+        using var session = EvaluationSession.Load(path, data, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         if (_dense is null)
@@ -200,7 +200,7 @@ sealed class ExportJob(
     {
         var path = Path.Combine(output.Scratch, "model.onnx");
         model.Save(path);
-        return EvaluationSession.Load(path, settings);
+        return EvaluationSession.Load(path, data, settings);
     }
 
     void Tell(string doing)

@@ -2,7 +2,7 @@ using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx;
 
-/// <summary>The numbers by which a graph's answers are told apart: its outputs, or, where none of them is a float, the floats that they are made from.</summary>
+/// <summary>The numbers by which a graph's answers are told apart: its float outputs, or, where none of them is a float, the floats that they are made from.</summary>
 /// <remarks>A class or a mask changes by leaps: no gradient leads through one, and two runs that differ in a last digit may differ in it.</remarks>
 public static class FloatAnswers
 {
@@ -13,15 +13,18 @@ public static class FloatAnswers
     /// <summary>Operators that look at the shape alone of what they take.</summary>
     static readonly HashSet<string> Measures = ["Shape", "Size"];
 
+    /// <summary>Operators after which a class is still the number that it was.</summary>
+    static readonly HashSet<string> Keepers = ["Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"];
+
     /// <summary>The names of the values, in the order of the outputs.</summary>
     /// <param name="model">Any model.</param>
-    /// <returns>The outputs' names too where no float is found behind them.</returns>
+    /// <returns>Where no float is found behind them, the outputs' names.</returns>
     public static IReadOnlyList<string> Of(OnnxModel model)
     {
         var outputs = model.Graph.Output;
-        if (outputs.Any(output => IsFloat(output)))
+        if (outputs.Any(IsFloat))
         {
-            return Names(outputs);
+            return Names(outputs.Where(IsFloat));
         }
 
         var types = new ValueTypes(model);
@@ -48,12 +51,12 @@ public static class FloatAnswers
 
     /// <summary>A model that gives them out.</summary>
     /// <param name="model">Any model; it is not changed.</param>
-    /// <returns>The model itself where they are its outputs; else a copy without other outputs, all data inline.</returns>
+    /// <returns>The model itself where they are among its outputs; else a copy without other outputs, all data inline.</returns>
     /// <exception cref="OnnxFormatException">A copy is needed, and its data files cannot be brought into it.</exception>
     public static OnnxModel Given(OnnxModel model)
     {
         var answers = Of(model);
-        if (answers.SequenceEqual(Names(model.Graph.Output)))
+        if (!answers.Except(Names(model.Graph.Output)).Any())
         {
             return model;
         }
@@ -63,6 +66,24 @@ public static class FloatAnswers
         copy.Graph.Output.Clear();
         copy.Graph.Output.AddRange(answers.Select(answer => new ValueInfoProto { Name = answer })); // of whatever type and shape
         return copy;
+    }
+
+    /// <summary>Whether the largest number of the first answer is that of the class which the model gives: it gives the numbers themselves, or where they are largest.</summary>
+    /// <param name="model">Any model.</param>
+    public static bool AreScores(OnnxModel model)
+    {
+        var (types, answer, value) = (new ValueTypes(model), Of(model)[0], model.Graph.Output[0].Name);
+        if (model.Graph.Output.Any(output => output.Name == answer))
+        {
+            return true;
+        }
+
+        while (types.Producer(value) is { } node && Keepers.Contains(node.OpType))
+        {
+            value = node.Input[0];
+        }
+
+        return types.Producer(value) is { OpType: "ArgMax" } largest && largest.Input[0] == answer;
     }
 
     static string[] Names(IEnumerable<ValueInfoProto> values) => [.. values.Select(value => value.Name)];
@@ -83,6 +104,11 @@ public static class FloatAnswers
                 _producers[output] = node;
             }
 
+            foreach (var node in graph.Node.Where(node => node is { OpType: "Constant", Output.Count: > 0 }))
+            {
+                _stated[node.Output[0]] = node.ConstantTensor() is { } constant && ElementTypes.IsFloat(constant.DataType);
+            }
+
             foreach (var value in graph.Input.Concat(graph.ValueInfo).Concat(graph.Output).Where(value => value.Type?.TensorType is { ElemType: not 0 }))
             {
                 _stated[value.Name] = FloatAnswers.IsFloat(value);
@@ -100,7 +126,7 @@ public static class FloatAnswers
         /// <summary>Whether a value is a float, as far as stated types and operators tell: most give what they take.</summary>
         public bool IsFloat(string value)
         {
-            while (!_stated.TryGetValue(value, out _))
+            while (!_stated.ContainsKey(value))
             {
                 if (Producer(value) is not { Input.Count: > 0 } node || Leaps.Contains(node.OpType) || Measures.Contains(node.OpType) || node.Output[0] != value)
                 {

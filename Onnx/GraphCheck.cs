@@ -75,10 +75,11 @@ public static class GraphCheck
         var fewest = node.OpType switch
         {
             "BatchNormalization" => 5,
+            "Where" => 3,
             "Conv" or "ConvTranspose" or "Gemm" or "MatMul" => 2,
             _ => 0,
         };
-        if (node.Output.Count == 0 || (node.Domain is "" or "ai.onnx" && node.Input.Count < fewest))
+        if (node.Output.All(output => output.Length == 0) || (node.Domain is "" or "ai.onnx" && node.Input.Count < fewest))
         {
             throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' has {node.Input.Count} inputs and {node.Output.Count} outputs, too few for {node.OpType}");
         }

@@ -46,7 +46,7 @@ public sealed class ModelSession : IDisposable
         {
             Inputs = [.. session.InputNames.Select(input => Signature(input, session.InputMetadata[input]))];
             TensorSignature[] outputs = [.. session.OutputNames.Select(output => TensorShapes.Signature(output, session.OutputMetadata[output])).OfType<TensorSignature>()];
-            Outputs = outputs.Any(IsFloat) ? [.. outputs.Where(IsFloat)] : outputs;
+            Outputs = outputs.Any(IsAnswer) ? [.. outputs.Where(IsAnswer)] : outputs;
             _outputNames = [.. Outputs.Select(output => output.Name)];
             _typedNames = [.. outputs.Select(output => output.Name)];
             OtherOutputs = [.. session.OutputNames.Except(_typedNames)];
@@ -72,7 +72,7 @@ public sealed class ModelSession : IDisposable
     /// <summary>What it takes, in the graph's order.</summary>
     public IReadOnlyList<TensorSignature> Inputs { get; }
 
-    /// <summary>What it gives, in the graph's order: its float tensors (<c>float32</c> and <c>float16</c>), or all of a graph that gives none.</summary>
+    /// <summary>What it gives, in the graph's order: its float tensors, or all of a graph that gives none.</summary>
     public IReadOnlyList<TensorSignature> Outputs { get; }
 
     /// <summary>The names of outputs that no run asks for: texts, sequences and maps.</summary>
@@ -273,6 +273,8 @@ public sealed class ModelSession : IDisposable
     }
 
     static bool IsFloat(TensorSignature signature) => signature.Type is "float32" or "float16";
+
+    static bool IsAnswer(TensorSignature signature) => IsFloat(signature) || signature.Type == "float64";
 
     static float[] Floats(OrtValue output) => output.GetTensorTypeAndShape().ElementDataType switch
     {

@@ -110,7 +110,7 @@ sealed class LassoSearchJob(string folder, SessionSettings settings, Terminal te
             chosen.CopyTo(file);
         });
         terminal.Progress("measuring accuracy");
-        using var session = EvaluationSession.Load(path, settings);
+        using var session = EvaluationSession.Load(path, data.Evaluation, settings);
         var (lasso, accuracy) = (found.Tries[found.Chosen].Lasso, data.Measure(session, cancellation)!.Accuracy);
         report = report with { Model = path, IsMet = found.IsMet, Lasso = lasso, Accuracy = accuracy };
         ProfilesJson.Write(_tablePath, report);

@@ -129,7 +129,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     TrainingReport Report(string name, NamedData data, TrainingResult result)
     {
         terminal.Progress("measuring accuracy");
-        using var session = EvaluationSession.Load(_modelPath, settings);
+        using var session = EvaluationSession.Load(_modelPath, data.Evaluation, settings);
         var quality = data.Measure(session, cancellation);
         var perplexity = quality?.Perplexity is { } value ? $", perplexity {value.ToString("0.00", CultureInfo.InvariantCulture)}" : "";
         var answers = quality is null ? "" : $", accuracy {Units.Share(quality.Accuracy)}{perplexity} on {quality.Samples:N0} samples of {quality.Data}, in ONNX Runtime";

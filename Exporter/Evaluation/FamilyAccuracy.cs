@@ -30,7 +30,7 @@ public static class FamilyAccuracy
             }
 
             progress?.Report(variant.Id);
-            using var session = EvaluationSession.Load(family.PathOf(variant), settings);
+            using var session = EvaluationSession.Load(family.PathOf(variant), data, settings);
             return data.Measure(session, cancellation) is not { } quality ? variant : variant with
             {
                 Accuracy = quality.Accuracy,

@@ -34,8 +34,8 @@ sealed class MaskedModel : IDisposable
         _pairs = lod.Pairs;
         _data = data;
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
-        using var plain = EvaluationSession.Load(Saved(lod.CloneUnlabelled(), scratch), settings);
-        _session = EvaluationSession.Load(Saved(Masked(lod), scratch), settings);
+        using var plain = EvaluationSession.Load(Saved(lod.CloneUnlabelled(), scratch), data, settings);
+        _session = EvaluationSession.Load(Saved(Masked(lod), scratch), data, settings);
         try
         {
             Uncut = RunUncut(data.Probe(plain, samples));

@@ -18,6 +18,43 @@ public sealed class FloatAnswersTests
     }
 
     [TestMethod]
+    public void Of_AClassBesideItsScores_IsTheScoresAlone()
+    {
+        var model = ClassesOnly.Of(SmallModels.Mlp.Model);
+        model.Graph.Output.Add(SmallModels.Mlp.Model.Graph.Output[0]);
+
+        CollectionAssert.AreEqual(new[] { model.Graph.Output[1].Name }, FloatAnswers.Of(model).ToArray());
+        Assert.AreSame(model, FloatAnswers.Given(model));
+        Assert.IsTrue(FloatAnswers.AreScores(model));
+    }
+
+    [TestMethod]
+    [DataRow("ArgMax", true)]
+    [DataRow("ArgMin", false)]
+    public void AreScores_BehindTheNumberOfAClass_IsToldByWhichIsTaken(string operation, bool expected)
+    {
+        var model = Model(g => Whole(g, g.Node("Squeeze", [g.Node(operation, [g.Linear(g.Input("x", 4), "layer", 3)])])), DataType.Int32);
+
+        Assert.AreEqual(expected, FloatAnswers.AreScores(model));
+    }
+
+    [TestMethod]
+    public void AreScores_BehindANameLookedUpByTheClass_IsFalse()
+    {
+        var model = Model(g => g.Node("Gather", [g.Constant(7, 5, 3), g.Node("ArgMax", [g.Linear(g.Input("x", 4), "layer", 3)])]), DataType.Int64);
+
+        Assert.IsFalse(FloatAnswers.AreScores(model));
+    }
+
+    [TestMethod]
+    public void Of_AClassBehindASumThatBeginsWithAConstant_IsTheSum()
+    {
+        var model = Model(g => g.Node("ArgMax", [g.Node("Sub", [g.Constant("one", [1], [1f]), g.Linear(g.Input("x", 4), "layer", 3)])]), DataType.Int64);
+
+        Assert.AreEqual("Sub", Producer(model, FloatAnswers.Of(model).Single()).OpType);
+    }
+
+    [TestMethod]
     public void Of_TheClassOfTheLargestProbability_IsTheProbabilities()
     {
         var model = Model(g => Whole(g, g.Node("ArgMax", [g.Node("Softmax", [g.Linear(g.Input("x", 4), "layer", 3)])])), DataType.Int32);

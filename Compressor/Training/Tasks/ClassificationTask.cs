@@ -69,6 +69,11 @@ public sealed class ClassificationTask : TrainingTask
     {
         _shape = InputShape(model);
         var answer = FloatAnswers.Of(model.Model)[0];
+        if (!FloatAnswers.AreScores(model.Model))
+        {
+            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name, "it gives classes that are not where scores are largest; let it give scores");
+        }
+
         var scores = Shapes.Of(model.Model)[answer];
         if (scores is not null && (scores.Count < 2 || scores[1] != _samples.Classes || scores.Skip(2).Any(size => size != 1)))
         {

@@ -1,5 +1,6 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 
@@ -40,10 +41,11 @@ public sealed class TranslationTask(TokenPairs pairs, int words) : TrainingTask
             throw new UntrainableModelException(model.Model.Name, "(inputs)", $"it has {inputs.Count} inputs, and {Name} fills a source and a target");
         }
 
-        var scores = Shapes.Of(model.Model)[model.Model.Graph.Output[0].Name];
+        var answer = FloatAnswers.Of(model.Model)[0];
+        var scores = Shapes.Of(model.Model)[answer];
         if (scores is not null && (scores.Count != 3 || scores[2] != words))
         {
-            throw new UntrainableModelException(model.Model.Name, model.Model.Graph.Output[0].Name,
+            throw new UntrainableModelException(model.Model.Name, answer,
                 $"it gives [{string.Join(", ", scores)}] for a word, and the vocabulary of {Name} has {words}");
         }
     }
