@@ -47,12 +47,13 @@ sealed class PlanTrial(LodModel start, TrainingTask task, TrainingTask held, Tra
         }
     }
 
-    /// <summary>The held-out loss of a run's plan when it has been trained, or as it was where that is lower.</summary>
+    /// <summary>The held-out loss of a run's plan when it has been trained, or as it was where that is lower; infinite where it was no number to begin with.</summary>
     double Try(TrainingRun run, Action<int, double> onStep, CancellationToken cancellation)
     {
-        var before = run.Validate(held, cancellation).Loss;
+        var before = double.PositiveInfinity;
         try
         {
+            before = run.Validate(held, cancellation).Loss;
             run.TrainToTheEnd(onStep, cancellation);
             return Math.Min(before, run.Validate(held, cancellation).Loss);
         }

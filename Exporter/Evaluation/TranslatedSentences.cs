@@ -56,10 +56,14 @@ public sealed class TranslatedSentences(ParallelText text) : EvaluationData
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
         InOrder(session, text.Train, count, Math.Min(BatchSize, largestBatch)).Select(pairs => Inputs(session, text.Train, pairs));
 
-    static IEnumerable<int[]> InOrder(ModelSession session, TokenPairs pairs, int asked, int largest)
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) =>
+        InOrder(session, text.Train, count, BatchSize, fromTheEnd: true).Select(pairs => Inputs(session, text.Train, pairs));
+
+    static IEnumerable<int[]> InOrder(ModelSession session, TokenPairs pairs, int asked, int largest, bool fromTheEnd = false)
     {
         var (count, batch) = Batching(session, asked, pairs.Name, pairs.Count, largest);
-        return Enumerable.Range(0, count).Chunk(batch);
+        return Enumerable.Range(fromTheEnd ? pairs.Count - count : 0, count).Chunk(batch);
     }
 
     /// <summary>The source, and the target less its last word: what each row's answers are asked of.</summary>

@@ -53,12 +53,16 @@ public sealed class UnlabelledInputs : EvaluationData
     public override IEnumerable<EvaluationBatch> Calibration(ModelSession session, int count, int largestBatch = int.MaxValue) =>
         Batches(session, count, Math.Min(LargestBatch, largestBatch));
 
-    IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest)
+    /// <inheritdoc/>
+    public override IEnumerable<EvaluationBatch> Probe(ModelSession session, int count) => Batches(session, count, LargestBatch, fromTheEnd: true);
+
+    IEnumerable<EvaluationBatch> Batches(ModelSession session, int count, int largest, bool fromTheEnd = false)
     {
         var (samples, batch) = Batching(session, count, Name, _samples, largest);
-        for (var first = 0; first < samples; first += batch)
+        var start = fromTheEnd ? _samples - samples : 0;
+        for (var first = start; first < start + samples; first += batch)
         {
-            var taken = Math.Min(batch, samples - first);
+            var taken = Math.Min(batch, start + samples - first);
             yield return new EvaluationBatch(taken, [.. session.Inputs.Select(input => Slice(input, first, taken))]);
         }
     }

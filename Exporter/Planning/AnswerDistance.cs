@@ -15,7 +15,7 @@ static class AnswerDistance
     public static double Divergence(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
     {
         var (sum, rows) = (0.0, 0L);
-        foreach (var (before, after) in uncut.Zip(cut))
+        foreach (var (before, after) in Paired(uncut, cut))
         {
             var classes = before.Shape.LastOrDefault(size => size > 1, 1); // [N, C, 1, 1] of a network that ends in a pooling
             for (var at = 0; at < before.Values.Length; at += classes, rows++)
@@ -31,7 +31,7 @@ static class AnswerDistance
     public static double Relative(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
     {
         var (apart, length) = (0.0, 1e-30);
-        foreach (var (before, after) in uncut.Zip(cut))
+        foreach (var (before, after) in Paired(uncut, cut))
         {
             var distance = TensorPrimitives.Distance<float>(before.Values, after.Values);
             apart += (double)distance * distance;
@@ -39,6 +39,16 @@ static class AnswerDistance
         }
 
         return Finite(apart / length);
+    }
+
+    static IEnumerable<(NamedTensor Uncut, NamedTensor Cut)> Paired(IReadOnlyList<NamedTensor> uncut, IReadOnlyList<NamedTensor> cut)
+    {
+        foreach (var (before, after) in uncut.Zip(cut))
+        {
+            yield return before.Values.Length == after.Values.Length ? (before, after) : throw new ExportException(
+                $"'{after.Name}' holds {after.Values.Length} numbers where the uncut model gives {before.Values.Length}: the size of it depends on values, and plans cannot be told apart by it. "
+                + "Take --plan uniform, or let the graph end before what selects, such as a NonMaxSuppression.");
+        }
     }
 
     // A cut may blow a network up; that is the worst there is, and must still be a number that adds.

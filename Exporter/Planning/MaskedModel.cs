@@ -10,8 +10,8 @@ namespace MaestroDeploy.Exporter.Planning;
 
 /// <summary>A trained model that takes every layer's rank as an input: any plan is one run away, in one loaded graph.</summary>
 /// <remarks>
-/// After each projection its components are multiplied by a mask of ones and zeros. Norms use their batch's statistics, as
-/// a variant's norms are recalibrated.
+/// After each projection its components are multiplied by a mask of ones and zeros. On samples that may move a variant's norms these use their
+/// batch's statistics, as the variant's are recalibrated.
 /// </remarks>
 sealed class MaskedModel : IDisposable
 {
@@ -35,7 +35,7 @@ sealed class MaskedModel : IDisposable
         _data = data;
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
         using var plain = EvaluationSession.Load(Saved(lod.CloneUnlabelled(), scratch), data, settings);
-        _session = EvaluationSession.Load(Saved(Masked(lod), scratch), data, settings);
+        _session = EvaluationSession.Load(Saved(Masked(lod, data.IsReal), scratch), data, settings);
         try
         {
             Uncut = RunUncut(data.Probe(plain, samples));
@@ -97,7 +97,7 @@ sealed class MaskedModel : IDisposable
     static int[] MaskShape(FactorPair pair, int rank) =>
         [rank, .. Enumerable.Repeat(1, pair.Kind == LayerKind.Conv ? pair.DenseShape.Count - 2 : pair.Kind == LayerKind.Left ? 1 : 0)];
 
-    static OnnxModel Masked(LodModel lod)
+    static OnnxModel Masked(LodModel lod, bool recalibrates)
     {
         var model = lod.CloneUnlabelled();
         foreach (var pair in lod.Pairs)
@@ -105,7 +105,7 @@ sealed class MaskedModel : IDisposable
             Mask(model, pair, pair.Rank(lod.Model));
         }
 
-        if (BatchNormRecalibration.Norms(model).Count == 0)
+        if (!recalibrates || BatchNormRecalibration.Norms(model).Count == 0)
         {
             return model;
         }

@@ -52,7 +52,7 @@ sealed class ProbedPlans : IDisposable
         return plans.Count == 1 ? plans[0] : plans.MinBy(ErrorOf)!;
     }
 
-    /// <summary>Every plan found that keeps a share, beside a frontier the uniform one too, each once; where none keeps it, the cheapest.</summary>
+    /// <summary>Every plan found that keeps a share, beside a frontier the uniform one and the one halfway to it too, each once; where none keeps it, the cheapest.</summary>
     /// <param name="share">Share of the dense model's cost.</param>
     public List<FormedPlan> Found(double share)
     {

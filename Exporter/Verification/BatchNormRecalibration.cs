@@ -61,7 +61,7 @@ static class BatchNormRecalibration
         return [.. sums.Select(sum => Array.ConvertAll(sum, value => (float)(value / seen)))];
     }
 
-    /// <summary>Moves a model's statistics: means by the difference of what was measured, variances by the ratio.</summary>
+    /// <summary>Moves a model's statistics: means by the difference of what was measured, variances by the ratio, where there is one.</summary>
     /// <param name="model">The model that <see cref="MeasuringGraph"/> was made from.</param>
     /// <param name="cut">What its outputs came to, in their order.</param>
     /// <param name="uncut">What those of the uncut model came to, on the same samples.</param>
@@ -70,7 +70,7 @@ static class BatchNormRecalibration
     {
         var norms = Norms(model);
         Move(statistic: 0, (trained, now, before) => trained + (now - before));
-        Move(statistic: 1, (trained, now, before) => before > 0 ? trained * now / before : now); // a dead channel has no ratio
+        Move(statistic: 1, (trained, now, before) => before > 0 ? trained * now / before : Math.Max(trained, now)); // a dead channel has no ratio, nor has one of a single value
 
         void Move(int statistic, Func<float, float, float, float> moved)
         {

@@ -7,6 +7,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
 using TorchSharp;
 
 namespace MaestroDeploy.Tests.Compressor;
@@ -74,6 +75,48 @@ public sealed class DistillationTaskTests
 
         CollectionAssert.AreEqual(new long[] { 5, 10 }, found.shape);
         Assert.IsLessThan(SameModel, (expected - found).abs().max().item<float>());
+    }
+
+    [TestMethod]
+    public void Loss_OfASingleUnlabelledSample_IsANumberAndNothingWhereTheAnswersAreTheTeachers()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var task = new DistillationTask(new UnlabelledTask("inputs", Arrays(1)), teacher);
+        task.Check(SmallModels.Mlp);
+
+        using var graph = new TrainableGraph(SmallModels.Mlp);
+        using var scope = torch.NewDisposeScope();
+        var batch = task.Load([0], null);
+        var cut = task.Loss(graph.Logits(batch.Inputs, [1, 1, 1]), batch, smoothing: 0).item<float>();
+
+        Assert.AreEqual(0, task.Loss(graph.Logits(batch.Inputs), batch, smoothing: 0).item<float>(), SameModel);
+        Assert.IsTrue(cut is > 0 and < 100, $"{cut}");
+    }
+
+    [TestMethod]
+    [DataRow(TensorProto.Types.DataType.Int32)]
+    [DataRow(TensorProto.Types.DataType.Int64)]
+    [DataRow(TensorProto.Types.DataType.Double)]
+    public void Load_ArraysForInputsOfAnyType_AreOfThatTypeToBothModels(TensorProto.Types.DataType type)
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("typed", seed: 1);
+        var floats = g.Node("Cast", [g.Input("x", 4)], node => node.With("to", (int)TensorProto.Types.DataType.Float));
+        var model = g.Build(g.Linear(floats, "logits", 3));
+        model.Graph.Input[0].Type.TensorType.ElemType = (int)type;
+        model.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var lod = SvdFactoring.Factor(model, new LodProvenance());
+        var task = new DistillationTask(new UnlabelledTask("inputs", new Dictionary<string, NpyArray> { ["x"] = new([2, 4], [0, 1, 2, 3, 4, 5, 6, 7], "float32") }), teacher);
+        task.Check(lod);
+
+        using var graph = new TrainableGraph(lod);
+        using var scope = torch.NewDisposeScope();
+        var batch = task.Load([0, 1], null);
+
+        Assert.AreEqual(0, task.Loss(graph.Logits(batch.Inputs), batch, smoothing: 0).item<float>(), SameModel);
     }
 
     [TestMethod]

@@ -82,6 +82,17 @@ public sealed class BatchNormRecalibrationTests
         Assert.AreEqual(6 / 1.5f, model.Floats(model.Initializer("first.variance")!)[0]);
     }
 
+    [TestMethod]
+    public void Apply_VariancesOfASingleValue_StayAsTheyWereTrained()
+    {
+        var g = new GraphBuilder("single", seed: 1);
+        var model = g.Build(g.BatchNorm(g.Input("x", 2, 2, 2), "norm"));
+
+        BatchNormRecalibration.Apply(model, cut: [[1, 1], [0, 3]], uncut: [[0, 0], [0, 0]]);
+
+        CollectionAssert.AreEqual(new float[] { 1, 3 }, model.Floats(model.Initializer("norm.variance")!), "the second channel was dead before the cut");
+    }
+
     static void Retype(OnnxModel model, DataType type)
     {
         foreach (var tensor in model.Graph.Initializer.Where(tensor => tensor.DataType == (int)DataType.Float).ToList())

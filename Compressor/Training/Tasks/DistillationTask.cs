@@ -7,7 +7,7 @@ namespace MaestroDeploy.Compressor.Training.Tasks;
 /// <summary>Another task's samples, to be answered as a teacher answers them: full pass and cut passes alike.</summary>
 /// <remarks>
 /// Where the samples have classes, the loss is the divergence from the teacher's distribution to the learner's, KL(p‖q) at temperature 1, a
-/// mean over the answers that count. Else it is the squared error over the variance of the teacher's answers: 1 is what a constant achieves.
+/// mean over the answers that count. Else it is the squared error over the variance of the teacher's answers, 1 being what a constant achieves; where they do not vary, over their mean square.
 /// Answers to samples that do not vary are computed once and kept.
 /// </remarks>
 public sealed class DistillationTask : TrainingTask
@@ -126,7 +126,10 @@ public sealed class DistillationTask : TrainingTask
         }
     }
 
-    static double Variance(Tensor answers) => Math.Max(answers.var(0, false).mean().item<float>(), float.Epsilon);
+    // Of a single sample, or of a teacher that answers everything alike, the mean square stands in.
+    static double Variance(Tensor answers) => answers.var(0, false).mean().item<float>() is > 0 and var variance ? variance
+        : answers.square().mean().item<float>() is > 0 and var square ? square
+        : 1;
 
     Tensor Kept(ReadOnlySpan<int> chosen)
     {

@@ -35,7 +35,7 @@ public sealed class Teacher : IDisposable
     public string Name { get; }
 
     /// <summary>Its first output for a batch, or the first of its <see cref="FloatAnswers"/>, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
-    /// <param name="inputs">A tensor for each of its inputs, in its order, float32 or int64.</param>
+    /// <param name="inputs">A tensor for each of its inputs, in its order: floats for floats, else whole numbers or truth values.</param>
     /// <exception cref="UntrainableModelException">It does not take such inputs, or its answer's first axis does not go over the samples.</exception>
     public Tensor Answers(IReadOnlyList<Tensor> inputs)
     {
@@ -74,11 +74,11 @@ public sealed class Teacher : IDisposable
         }
     }
 
-    static InputTensor Input(string name, Tensor tensor)
+    // Floats are not made whole numbers of: who feeds them feeds another model's inputs.
+    InputTensor Input(string name, Tensor tensor)
     {
-        var shape = Array.ConvertAll(tensor.shape, extent => (int)extent);
-        return tensor.dtype == ScalarType.Int64
-            ? new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape)
-            : new InputTensor(name, tensor.contiguous().data<float>().ToArray(), shape);
+        var (type, shape) = (_session.Inputs.First(input => input.Name == name).Type, Array.ConvertAll(tensor.shape, extent => (int)extent));
+        return tensor.dtype == ScalarType.Int64 && type == "int64" ? new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape)
+            : InputTensor.FromFloats(name, type != "float64" && tensor.is_floating_point() ? "float32" : type, tensor.to(float32).contiguous().data<float>().ToArray(), shape);
     }
 }

@@ -1,5 +1,6 @@
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ public sealed class UnlabelledTask : TrainingTask
 {
     readonly IReadOnlyDictionary<string, NpyArray> _arrays;
     readonly int[] _samples;
-    (NpyArray Array, bool IsWhole)[] _inputs = [];
+    (NpyArray Array, ScalarType Type)[] _inputs = [];
 
     /// <param name="name">What to call them.</param>
     /// <param name="arrays">An array for each of the model's inputs, by its name; the first axis goes over the samples.</param>
@@ -61,13 +62,13 @@ public sealed class UnlabelledTask : TrainingTask
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
         var rows = Array.ConvertAll(chosen.ToArray(), sample => _samples[sample]);
-        return new TaskBatch([.. _inputs.Select(input => Rows(input.Array, input.IsWhole, rows))], null);
+        return new TaskBatch([.. _inputs.Select(input => Rows(input.Array, rows).to(input.Type))], null);
     }
 
     /// <inheritdoc/>
     public override void Check(LodModel model)
     {
-        List<(NpyArray, bool)> inputs = [];
+        List<(NpyArray, ScalarType)> inputs = [];
         foreach (var input in model.Model.Inputs)
         {
             var array = _arrays.GetValueOrDefault(input.Name)
@@ -79,13 +80,14 @@ public sealed class UnlabelledTask : TrainingTask
                     $"it takes [N, {string.Join(", ", axes.Select(axis => axis?.ToString() ?? "?"))}], and its array in {Name} is [{string.Join(", ", array.Shape)}]");
             }
 
-            inputs.Add((array, input.Type?.TensorType?.ElemType is (int)TensorProto.Types.DataType.Int64));
+            var type = (TensorProto.Types.DataType)(input.Type?.TensorType?.ElemType ?? 0);
+            inputs.Add((array, TorchTypes.Computed(type) ?? throw new UntrainableModelException(model.Model.Name, input.Name, $"it is a tensor of {ElementTypes.Name((int)type)}")));
         }
 
         _inputs = [.. inputs];
     }
 
-    static Tensor Rows(NpyArray array, bool isWhole, int[] rows)
+    static Tensor Rows(NpyArray array, int[] rows)
     {
         var size = array.Values.Length / array.Shape[0];
         var values = new float[rows.Length * size];
@@ -94,8 +96,7 @@ public sealed class UnlabelledTask : TrainingTask
             array.Values.AsSpan(rows[i] * size, size).CopyTo(values.AsSpan(i * size));
         }
 
-        long[] shape = [rows.Length, .. array.Shape.Skip(1).Select(extent => (long)extent)];
-        return isWhole ? NativeTensor.From(Array.ConvertAll(values, value => (long)value), shape) : NativeTensor.From(values, shape);
+        return NativeTensor.From(values, [rows.Length, .. array.Shape.Skip(1).Select(extent => (long)extent)]);
     }
 
     static int SamplesIn(string name, IReadOnlyDictionary<string, NpyArray> arrays)

@@ -71,6 +71,19 @@ public sealed class EvaluationDataTests
     }
 
     [TestMethod]
+    public void Probe_OfUnlabelledInputs_TakesThoseThatAreCalibratedOnLast()
+    {
+        using var graph = new Graph(batch: 1);
+        var data = new UnlabelledInputs("some", new Dictionary<string, NpyArray> { ["x"] = new([5, 2], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "float32") });
+
+        Assert.AreEqual("6 7 8 9", Numbers(data.Probe(graph.Session, 2)));
+        Assert.AreEqual("0 1 2 3", Numbers(data.Calibration(graph.Session, 2)));
+        Assert.AreEqual("0 1 2 3 4 5 6 7 8 9", Numbers(data.Probe(graph.Session, 9)));
+
+        static string Numbers(IEnumerable<EvaluationBatch> batches) => string.Join(' ', batches.SelectMany(batch => batch.Inputs[0].ToBytes().ToArray().Chunk(4).Select(bytes => BitConverter.ToSingle(bytes))));
+    }
+
+    [TestMethod]
     public void Run_ClassesWhereScoresAreWanted_SaysWhatTheGraphShouldGive()
     {
         using var session = new ModelSession("classes", TinyModel.Same(elementType: 7), new SessionSettings { Threads = 1 }); // 7: int64

@@ -1,3 +1,4 @@
+using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Exporter.Slicing;
@@ -47,6 +48,18 @@ public sealed class ErrorProbeTests
         var expected = AnswerDistance.Divergence(uncut, cut);
         Assert.IsGreaterThan(0.01, expected);
         Assert.AreEqual(expected, probe.Error(ranks), Rounding * expected);
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void Distance_OfOutputsWhoseSizeDependsOnTheirValues_IsRefusedByName(bool ofScores)
+    {
+        NamedTensor[] uncut = [new("boxes", [3, 4], new float[12])], cut = [new("boxes", [2, 4], new float[8])];
+
+        var refused = Assert.ThrowsExactly<ExportException>(() => ofScores ? AnswerDistance.Divergence(uncut, cut) : AnswerDistance.Relative(uncut, cut));
+
+        Assert.Contains("'boxes' holds 8 numbers where the uncut model gives 12", refused.Message);
     }
 
     [TestMethod]
