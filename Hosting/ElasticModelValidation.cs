@@ -15,7 +15,13 @@ sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticMode
             return ValidateOptionsResult.Skip;
         }
 
-        if (!File.Exists(Path.Combine(options.Folder, FamilyManifest.FileName)))
+        // Configuration may hold nulls and empty texts, whatever the properties' types say.
+        if (string.IsNullOrEmpty(options.Device) || options.PackedFolder is "")
+        {
+            return Failed($"{(options.PackedFolder is "" ? nameof(options.PackedFolder) : nameof(options.Device))} is empty; give it a value, or leave it out.");
+        }
+
+        if (string.IsNullOrEmpty(options.Folder) || !File.Exists(Path.Combine(options.Folder, FamilyManifest.FileName)))
         {
             return Failed($"{nameof(options.Folder)} '{options.Folder}' has no {FamilyManifest.FileName}; name the folder that an export wrote.");
         }

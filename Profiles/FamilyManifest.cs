@@ -68,9 +68,9 @@ public sealed record FamilyManifest : IVersioned
     /// <summary>The variants, largest MACs first; at least one.</summary>
     public IReadOnlyList<Variant> Variants { get; }
 
-    /// <summary>Whether an input has an open axis besides the batch, its first: a latency then also depends on that axis's size.</summary>
+    /// <summary>Whether an input has an open axis besides the batch: a latency then also depends on that axis's size.</summary>
     [JsonIgnore]
-    public bool LeavesAxesOpen => Inputs.Any(input => input.Shape.Skip(1).Any(axis => axis.Size is null));
+    public bool LeavesAxesOpen => Inputs.Any(input => input.Shape.Index().Any(axis => axis.Item.Size is null && !input.GoesOverBatch(axis.Index, TensorSignature.BatchOf(Inputs))));
 
     /// <summary>The variant of that id, the dense one included; null when there is none.</summary>
     /// <param name="id">A variant's id.</param>

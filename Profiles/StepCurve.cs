@@ -18,7 +18,7 @@ public sealed class StepCurve
     /// <param name="points">Costs and the values measured there, in any order; costs may repeat, values are above 0.</param>
     public static StepCurve Fit(IEnumerable<(double Cost, double Value)> points)
     {
-        var sorted = points.OrderBy(point => point.Cost).ToArray();
+        var sorted = points.OrderBy(point => point.Cost).ThenBy(point => point.Value).ToArray();
         var pools = new Stack<(double Sum, int Count)>();
         foreach (var (_, value) in sorted)
         {
@@ -44,5 +44,5 @@ public sealed class StepCurve
 
     /// <summary>What that cost takes at most: the value of the nearest point at or above it; null where there is none.</summary>
     /// <param name="cost">A cost.</param>
-    public double? AtMost(double cost) => Array.FindIndex(_steps, step => step.Cost >= cost) is >= 0 and var i ? _steps[i].Value : null;
+    public double? AtMost(double cost) => Array.FindIndex(_steps, step => step.Cost >= cost) is >= 0 and var i ? _steps.Where(step => step.Cost == _steps[i].Cost).Max(step => step.Value) : null;
 }

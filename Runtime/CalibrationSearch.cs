@@ -37,7 +37,9 @@ sealed class CalibrationSearch(FamilyManifest manifest, ServiceLevel level, IRea
         var contenders = manifest.Variants.Where(variant => outlooks[variant] != Outlook.Misses).ToArray();
         if (contenders.Length == 0)
         {
-            return Unmeasured([manifest.Variants.MinBy(variant => variant.Macs)!]).FirstOrDefault(); // the fastest, or the smallest, will be the answer
+            // The fastest will be the answer, or where all are too large the smallest.
+            var isTooLarge = manifest.Variants.All(variant => variant.Bytes > level.MaxBytes);
+            return Unmeasured([manifest.Variants.MinBy(variant => isTooLarge ? variant.Bytes : variant.Macs)!]).FirstOrDefault();
         }
 
         // Only speed decides between equally good ones, so each of them must be known.

@@ -9,7 +9,7 @@ sealed class Contender : IDisposable
     readonly ModelSession _session;
     readonly double _loadUs;
     readonly double _firstRunUs;
-    readonly long _privateBytes;
+    readonly long? _privateBytes;
     (int Runs, bool Settled) _warmUp;
 
     /// <summary>Loads the graph and runs it once, each timed.</summary>
@@ -24,7 +24,7 @@ sealed class Contender : IDisposable
         {
             Prepared = new PreparedRun(_session, options.Batch, options.OpenAxis, options.Seed);
             _firstRunUs = protocol.Time(Prepared.Run);
-            _privateBytes = Math.Max(0, ProcessMemory.PrivateBytes() - before); // what others freed meanwhile is no gain of ours
+            _privateBytes = ProcessMemory.PrivateBytes() - before is { } more ? Math.Max(0, more) : null; // what others freed meanwhile is no gain of ours
         }
         catch
         {

@@ -7,8 +7,8 @@ namespace MaestroDeploy.Runtime;
 static class ProcessMemory
 {
     /// <summary>Bytes resident that no file backs: mapped weights do not count, copies of them do.</summary>
-    /// <remarks>On Linux <c>RssAnon</c>; elsewhere the private bytes, which count what is reserved too.</remarks>
-    public static long PrivateBytes()
+    /// <remarks>On Linux <c>RssAnon</c>; elsewhere the private bytes, which count what is reserved too; null where the system does not tell them, as macOS.</remarks>
+    public static long? PrivateBytes()
     {
         const string Field = "RssAnon:"; // proc_pid_status(5), in kB
         if (File.Exists("/proc/self/status")
@@ -18,6 +18,6 @@ static class ProcessMemory
         }
 
         using var process = Process.GetCurrentProcess();
-        return process.PrivateMemorySize64;
+        return process.PrivateMemorySize64 is > 0 and var bytes ? bytes : null;
     }
 }

@@ -8,7 +8,7 @@ namespace MaestroDeploy.Runtime;
 /// <param name="Problem">Why there is none, as a sentence; null when there is one.</param>
 public sealed record StoredProfile(string Path, LatencyProfile? Profile, string? Problem);
 
-/// <summary>Where latency profiles are kept: one file for each device, provider, thread count, batch, and setting that is not the default.</summary>
+/// <summary>Where latency profiles are kept: one file for each device, provider, thread count, batch, size of open axes, and setting that is not the default.</summary>
 /// <param name="folder">The folder; made when the first profile is saved.</param>
 public sealed class ProfileStore(string folder)
 {
@@ -19,12 +19,13 @@ public sealed class ProfileStore(string folder)
     /// <param name="family">The family.</param>
     public static ProfileStore Beside(Family family) => new(family.Folder + ".profiles");
 
-    /// <summary>Where a profile is kept: <c>some-cpu-cuda-0-t4-b1.json</c>; <c>-sleeping</c> or <c>-mapped</c> before the end where threads do not spin or weights are not prepacked.</summary>
+    /// <summary>Where a profile is kept: <c>some-cpu-cuda-0-t4-b1.json</c>; <c>-o128</c> behind where open axes have another size than the default, <c>-sleeping</c> or <c>-mapped</c> before the end where threads do not spin or weights are not prepacked.</summary>
     /// <param name="device">The machine.</param>
     /// <param name="settings">How graphs are run there.</param>
     /// <param name="batch">Samples in one run.</param>
-    public string PathFor(DeviceFingerprint device, SessionSettings settings, int batch) =>
-        PathFor(device.Name, settings.Device.ToString(), settings.Threads, batch, settings.Spinning, settings.Prepack);
+    /// <param name="openAxis">The size of every other axis that the graphs leave open; null where they leave none.</param>
+    public string PathFor(DeviceFingerprint device, SessionSettings settings, int batch, int? openAxis = null) =>
+        PathFor(device.Name, settings.Device.ToString(), settings.Threads, batch, openAxis, settings.Spinning, settings.Prepack);
 
     /// <summary>Keeps a profile, in place of an older one of the same use.</summary>
     /// <param name="profile">What was measured.</param>
@@ -33,7 +34,7 @@ public sealed class ProfileStore(string folder)
     public string Save(LatencyProfile profile)
     {
         var how = profile.Measurement;
-        var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch, how.Spinning ?? true, how.Prepacked ?? true);
+        var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch, how.OpenAxis, how.Spinning ?? true, how.Prepacked ?? true);
         if (how.Mode == "calibrated")
         {
             path = Path.ChangeExtension(path, ".calibrated.json"); // it answers one question, so it must not stand in for a whole profile
@@ -52,7 +53,7 @@ public sealed class ProfileStore(string folder)
     /// <param name="openAxis">The size of every other axis that the graphs leave open; null for the default of <see cref="MeasureOptions"/>.</param>
     public StoredProfile Find(Family family, DeviceFingerprint device, SessionSettings settings, int batch, int? openAxis = null)
     {
-        var path = PathFor(device, settings, batch);
+        var path = PathFor(device, settings, batch, family.Manifest.LeavesAxesOpen ? openAxis : null);
         if (!File.Exists(path))
         {
             return new StoredProfile(path, null, "This family has not been measured here in that way.");
@@ -70,8 +71,8 @@ public sealed class ProfileStore(string folder)
         }
     }
 
-    string PathFor(string device, string provider, int threads, int batch, bool spinning, bool prepacked) =>
-        Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}{(spinning ? "" : "-sleeping")}{(prepacked ? "" : "-mapped")}.json");
+    string PathFor(string device, string provider, int threads, int batch, int? openAxis, bool spinning, bool prepacked) =>
+        Path.Combine(Folder, $"{device}-{provider.Replace(':', '-')}-t{threads}-b{batch}{(openAxis is { } size && size != new MeasureOptions().OpenAxis ? $"-o{size}" : "")}{(spinning ? "" : "-sleeping")}{(prepacked ? "" : "-mapped")}.json");
 }
 
 /// <summary>What a profile says about a use of a family.</summary>

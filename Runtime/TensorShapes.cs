@@ -41,14 +41,14 @@ static class TensorShapes
     /// <returns>A shape for each input, or the problem as a sentence.</returns>
     public static (int[][] Shapes, string? Problem) Fill(IReadOnlyList<TensorSignature> inputs, int batch, int openAxis)
     {
-        var batchAxis = inputs.Count > 0 && inputs[0].Shape.Count > 0 ? inputs[0].Shape[0] : new Axis("N");
+        var batchAxis = TensorSignature.BatchOf(inputs);
         if (batchAxis.Size is { } only && only != batch)
         {
             return ([], $"It takes batches of {only} only; {batch} was asked for.");
         }
 
         var shapes = inputs.Select(input => input.Shape.Select((axis, i) =>
-            axis.Size ?? (i == 0 && axis.Name == "?" || axis.Name != "?" && axis == batchAxis ? batch : openAxis)).ToArray()).ToArray();
+            axis.Size ?? (input.GoesOverBatch(i, batchAxis) ? batch : openAxis)).ToArray()).ToArray();
         foreach (var shape in shapes)
         {
             if (shape.Aggregate(1.0, (product, size) => product * size) > MostNumbers)

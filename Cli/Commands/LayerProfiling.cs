@@ -23,7 +23,7 @@ static class LayerProfiling
     {
         var device = DeviceProbe.Read();
         var folder = Path.ChangeExtension(source, ".layers");
-        var path = new ProfileStore(folder).PathFor(device, settings, options.Batch);
+        var path = new ProfileStore(folder).PathFor(device, settings, options.Batch, options.OpenAxis);
         if (!anew && Kept(path, device, lod.Cost(), options) is { } kept)
         {
             return kept;

@@ -171,7 +171,7 @@ public sealed class ElasticSession : IDisposable
     /// <param name="input">The input's numbers for a whole batch, the last axis running fastest.</param>
     /// <param name="output">Room for the first output's numbers, no more and no less.</param>
     /// <returns>The variant that answered.</returns>
-    /// <exception cref="ArgumentException">The family takes other inputs, or a length is not that of its shape.</exception>
+    /// <exception cref="ArgumentException">The family takes other inputs or gives another type, or a length is not that of its shape.</exception>
     /// <exception cref="ModelException">The run fails.</exception>
     public Variant Run(ReadOnlySpan<float> input, Span<float> output)
     {
@@ -179,6 +179,11 @@ public sealed class ElasticSession : IDisposable
         if (takes is not [{ Type: "float32" } only])
         {
             throw new ArgumentException($"The family takes {string.Join(" and ", takes)}, not one float32 input; use {nameof(CreateBuffers)}.", nameof(input));
+        }
+
+        if (gives.Type != "float32")
+        {
+            throw new ArgumentException($"The family gives {gives}, not float32 first; use {nameof(CreateBuffers)}.", nameof(output));
         }
 
         CheckLength(only, _inputShapes[0], input.Length, nameof(input));

@@ -5,7 +5,7 @@ namespace MaestroDeploy.Runtime.Elastic;
 /// <param name="Runs">Runs in the window.</param>
 /// <param name="ObservedUs">The percentile of their latencies, in microseconds.</param>
 /// <param name="Before">What the governor remembered.</param>
-/// <param name="Decision">What it decided.</param>
+/// <param name="Decision">What it decided. A step to a variant that cannot be loaded is not made: the next entry begins where this one did.</param>
 /// <param name="After">What it then remembered.</param>
 public readonly record struct GovernorEntry(
     double AtMs, int Runs, double ObservedUs, GovernorState Before, GovernorDecision Decision, GovernorState After);

@@ -49,9 +49,10 @@ static class Ladder
         (long Macs, double Us)[] points = [(0, profile.CallOverheadUs), .. manifest.Variants
             .Where(one => profile.Find(one.Id) is not null)
             .Select(one => (one.Macs, profile.Find(one.Id)!.Steady.At(percentile).ValueUs)).OrderBy(point => point.Macs)];
-        // The points on either side; beyond the last one its line goes on.
+        // The points on either side; beyond the last one its line goes on. What noise makes of two near ones must not let more MACs take less time.
         var above = Array.FindIndex(points, 1, point => point.Macs >= variant.Macs) is > 0 and var index ? index : points.Length - 1;
         var (low, high) = (points[above - 1], points[above]);
-        return high.Macs == low.Macs ? high.Us : low.Us + ((high.Us - low.Us) * (variant.Macs - low.Macs) / (high.Macs - low.Macs));
+        var line = high.Macs == low.Macs ? high.Us : low.Us + ((high.Us - low.Us) * (variant.Macs - low.Macs) / (high.Macs - low.Macs));
+        return Math.Max(line, points.Where(point => point.Macs <= variant.Macs).Max(point => point.Us));
     }
 }

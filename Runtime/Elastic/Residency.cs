@@ -67,6 +67,9 @@ sealed class Residency : IDisposable
     /// <exception cref="ObjectDisposedException">Everything is unloaded.</exception>
     public ResidentVariant Active => Volatile.Read(ref _active) ?? throw new ObjectDisposedException(nameof(ElasticSession));
 
+    /// <summary>Whether the active variant runs on weights that were prepacked in memory.</summary>
+    public bool IsPrepacked => Volatile.Read(ref _packed) is { } packed && packed == Volatile.Read(ref _active);
+
     /// <summary>The active variant, entered; the caller leaves it after its run.</summary>
     /// <exception cref="ObjectDisposedException">Everything is unloaded.</exception>
     public ResidentVariant Enter()
@@ -88,11 +91,25 @@ sealed class Residency : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, typeof(ElasticSession));
-            var next = _packed?.Rung == rung ? _packed : _standbys[rung] ??= Load(rung, prepack: false);
+            var next = _packed?.Rung == rung ? _packed : _standbys[rung] ??= LoadNow(rung);
+            next.TakeOver();
             (_target, _settling) = (rung, true);
             _moves++;
             Volatile.Write(ref _active, next);
             _moved.Set();
+        }
+    }
+
+    ResidentVariant LoadNow(int rung)
+    {
+        try
+        {
+            return Load(rung, prepack: false);
+        }
+        catch (RuntimeException e)
+        {
+            Problem = e.Message; // who asked may not look
+            throw;
         }
     }
 
@@ -172,8 +189,7 @@ sealed class Residency : IDisposable
             var moves = Volatile.Read(ref _moves);
             try
             {
-                Settle(Volatile.Read(ref _target));
-                Problem = null;
+                Problem = Settle(Volatile.Read(ref _target));
             }
             catch (Exception e)
             {
@@ -187,14 +203,23 @@ sealed class Residency : IDisposable
         }
     }
 
-    // Standbys first: they take milliseconds, and the next step may come before the packed one is there.
-    void Settle(int target)
+    // Standbys first: they take milliseconds, and the next step may come before the packed one is there. One that cannot be loaded keeps
+    // nothing else from being done.
+    string? Settle(int target)
     {
+        string? problem = null;
         for (var rung = 0; rung < _variants.Count && !_stopping; rung++)
         {
             if (rung != target && Math.Abs(rung - target) <= _options.Standbys && Volatile.Read(ref _standbys[rung]) is null)
             {
-                Adopt(Load(rung, prepack: false));
+                try
+                {
+                    Adopt(Load(rung, prepack: false));
+                }
+                catch (RuntimeException e)
+                {
+                    problem ??= e.Message;
+                }
             }
         }
 
@@ -204,6 +229,7 @@ sealed class Residency : IDisposable
         }
 
         DropTheFar();
+        return problem;
     }
 
     void Adopt(ResidentVariant standby)

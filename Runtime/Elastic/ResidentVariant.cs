@@ -61,7 +61,10 @@ sealed class ResidentVariant : IDisposable
         }
     }
 
-    /// <summary>Waits for the first run to be answered, but not for long.</summary>
+    /// <summary>Begins to wait for an answer anew: it takes over from another variant.</summary>
+    public void TakeOver() => _answered.Reset();
+
+    /// <summary>Waits for the first run since then to be answered, but not for long.</summary>
     public void AwaitAnswer(TimeSpan longest) => _answered.Wait(longest);
 
     /// <summary>Unbinds buffers that will not be used again.</summary>

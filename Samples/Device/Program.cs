@@ -5,7 +5,7 @@ using MaestroDeploy.Runtime;
 using MaestroDeploy.Runtime.Elastic;
 
 var limit = double.NaN;
-if (args is not ([_] or [_, _]) || args is [_, var text] && (!double.TryParse(text, CultureInfo.InvariantCulture, out limit) || limit is not (>= 0.001 and <= 1e6)))
+if (args is not ([_] or [_, _]) || args is [_, var text] && (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out limit) || limit is not (>= 0.001 and <= 1e6)))
 {
     Console.Error.WriteLine("device FAMILY [LIMIT_MS], a number of milliseconds from 0.001 to 1000000");
     return 2;

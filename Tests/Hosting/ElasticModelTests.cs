@@ -57,6 +57,8 @@ public sealed class ElasticModelTests
 
     [TestMethod]
     [DataRow("nowhere", "cpu", 90, "has no family.json")]
+    [DataRow("", "cpu", 90, "Folder")]
+    [DataRow(null, "", 90, "Device is empty")]
     [DataRow(null, "gpu", 90, "cpu or cuda:N")]
     [DataRow(null, "cpu", 99, "50, 90 or 95")]
     public async Task AddElasticModel_OptionsThatCannotWork_StopTheStart(string? folder, string device, int percentile, string named)

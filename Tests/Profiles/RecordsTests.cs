@@ -6,6 +6,20 @@ namespace MaestroDeploy.Tests.Profiles;
 public sealed class RecordsTests
 {
     [TestMethod]
+    [DataRow("N", false)]
+    [DataRow("?", false)]
+    [DataRow("R", true)]
+    public void LeavesAxesOpen_ALaterInputsFirstAxis_DoesUnlessItIsTheBatch(string axis, bool expected)
+    {
+        var manifest = Samples.Manifest();
+
+        var two = new FamilyManifest(manifest.Name, 8, 17, [.. manifest.Inputs, new("rois", "float32", [axis, 4])], manifest.Outputs, manifest.Layers, manifest.Provenance,
+            manifest.Files, manifest.Dense, manifest.Variants);
+
+        Assert.AreEqual(expected, two.LeavesAxesOpen);
+    }
+
+    [TestMethod]
     [DataRow(0.0)]
     [DataRow(-0.1)]
     [DataRow(1.0001)]

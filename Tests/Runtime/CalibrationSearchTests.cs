@@ -47,6 +47,15 @@ public sealed class CalibrationSearchTests
         Assert.AreEqual("b3", Search(new ServiceLevel { MaxBytes = 1300 }, variant => variant.Macs).Single().Id);
 
     [TestMethod]
+    public void Next_AllTooLarge_MeasuresTheSmallestFileAndNotTheFewestMacs()
+    {
+        var family = Samples.Manifest(Samples.Variant("many", 60, 0.9) with { Bytes = 200 }, Samples.Variant("few", 50, 0.8) with { Bytes = 300 });
+
+        Assert.AreEqual("many", new CalibrationSearch(family, new ServiceLevel { MaxBytes = 100 }, []).Next()!.Id);
+        Assert.AreEqual("few", new CalibrationSearch(family, new ServiceLevel { MaxBytes = 250, MaxLatency = TimeSpan.FromMicroseconds(1) }, [Samples.Latency("many", 60)]).Next()!.Id);
+    }
+
+    [TestMethod]
     public void CurveHolds_ALargerVariantMuchFaster_DoesNot()
     {
         VariantLatency[] noisy = [Samples.Latency("b4", 100), Samples.Latency("b8", 95)], reversed = [Samples.Latency("b4", 300), Samples.Latency("b8", 100)];

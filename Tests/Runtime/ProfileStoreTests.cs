@@ -39,6 +39,23 @@ public sealed class ProfileStoreTests
     }
 
     [TestMethod]
+    public void Save_ProfilesOfTwoSizesOfAnOpenAxis_KeepsBoth()
+    {
+        using var tiny = TinyFamily.Translator();
+        var family = tiny.Open();
+        var store = ProfileStore.Beside(family);
+        var profile = Samples.Profile() with { FamilySha256 = family.Sha256 };
+
+        foreach (var size in new[] { 16, 128 })
+        {
+            _ = store.Save(profile with { Measurement = profile.Measurement with { OpenAxis = size } });
+        }
+
+        Assert.AreEqual(16, store.Find(family, Samples.Device(), Settings, batch: 1).Profile!.Measurement.OpenAxis);
+        Assert.AreEqual(128, store.Find(family, Samples.Device(), Settings, batch: 1, openAxis: 128).Profile!.Measurement.OpenAxis);
+    }
+
+    [TestMethod]
     public void Find_WhatWasSaved_IsFresh()
     {
         using var tiny = new TinyFamily();

@@ -312,6 +312,20 @@ public sealed class ElasticSessionTests
     }
 
     [TestMethod]
+    public void SwitchTo_ANeighbourThatIsGone_StillPrepacksTheActiveVariantAndUnloadsTheFarOnes()
+    {
+        using var tiny = new TinyFamily("a", "b", "c", "d");
+        using var residency = new Residency(tiny.Open(), tiny.Manifest.Variants, start: 3, Options);
+        File.Delete(tiny["a.onnx"]);
+        residency.MoveTo(1);
+        residency.Enter().Leave();
+        Assert.IsTrue(SpinWait.SpinUntil(() => !residency.Settling, TimeSpan.FromSeconds(30)));
+
+        Assert.Contains("a.onnx", residency.Problem!);
+        Assert.IsTrue(residency.IsPrepacked);
+    }
+
+    [TestMethod]
     public void Run_AfterDispose_IsRefused()
     {
         using var tiny = new TinyFamily();

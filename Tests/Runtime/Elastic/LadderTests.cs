@@ -32,6 +32,14 @@ public sealed class LadderTests
         Assert.AreEqual("b 403, c 203, d 103", Of(partly, new ServiceLevel(), "c"));
     }
 
+    [TestMethod]
+    public void Of_TwoNearVariantsMeasuredTheWrongWayRound_LetsNoLargerOnePassForFaster()
+    {
+        var partly = Samples.Profile(Samples.Latency("c", 5), Samples.Latency("d", 5.2)) with { CallOverheadUs = 3 };
+
+        Assert.AreEqual("a 5.2, c 5", Of(partly, new ServiceLevel { MinAccuracy = 0.9 }, "c"));
+    }
+
     static string Of(LatencyProfile profile, ServiceLevel level, string selected) =>
         string.Join(", ", Ladder.Of(Family, profile, level, Family.Find(selected)!).Select(rung => $"{rung.Variant} {rung.ExpectedUs}"));
 }
