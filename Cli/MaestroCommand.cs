@@ -51,6 +51,11 @@ static class MaestroCommand
             terminal.Error(e.Message);
             return WrongUsage;
         }
+        catch (Exception e) when (IsOfTorchsAbsence(e))
+        {
+            terminal.Error($"Torch does not load ({e.GetBaseException().Message.Split('\n')[0]}); training, factoring and inspecting a model's weights need it. 'maestro doctor' tells what is there.");
+            return Failed;
+        }
         catch (Exception e) when (IsExpected(e))
         {
             terminal.Error(e.Message);
@@ -85,6 +90,8 @@ static class MaestroCommand
     static bool IsExpected(Exception e) => e
         is CommandException or OnnxFormatException or DataFormatException or ProfileFormatException or RuntimeException or ExportException
         or UntrainableModelException or TrainingDivergedException or CheckpointException or IOException or UnauthorizedAccessException;
+
+    static bool IsOfTorchsAbsence(Exception e) => e is DllNotFoundException || e is TypeInitializationException { TypeName: var type } && type.StartsWith(nameof(TorchSharp), StringComparison.Ordinal);
 
     static IEnumerable<string> VerbOf(ParseResult parsed)
     {

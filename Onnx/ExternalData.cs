@@ -18,7 +18,10 @@ public sealed record ExternalData(string Location, long Offset, long Length)
     {
         tensor.ClearRawData();
         tensor.FloatData.Clear();
+        tensor.DoubleData.Clear();
+        tensor.Int32Data.Clear();
         tensor.Int64Data.Clear();
+        tensor.Uint64Data.Clear();
         tensor.DataLocation = DataLocation.External;
         tensor.ExternalData.Clear();
         tensor.ExternalData.Add(Entry("location", Location));

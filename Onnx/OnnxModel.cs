@@ -79,8 +79,10 @@ public sealed class OnnxModel
 
     /// <summary>Writes the model beside <paramref name="path"/> and renames it into place, its external data files along with it.</summary>
     /// <exception cref="IOException">The folder cannot be written, or holds another file by the name of a data file.</exception>
+    /// <exception cref="OnnxFormatException">The tensors that it holds itself exceed what one ONNX file may hold.</exception>
     public void Save(string path)
     {
+        CheckSize(Graph.StoredTensors().Where(tensor => !ExternalData.IsExternal(tensor)), "its tensors");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         CarryExternalData(folder);
@@ -151,12 +153,8 @@ public sealed class OnnxModel
     /// <exception cref="OnnxFormatException">A data file cannot be read, or all of them together exceed what one ONNX file may hold.</exception>
     public void InlineData()
     {
-        const long LargestFile = int.MaxValue; // protobuf's limit
         var external = Graph.StoredTensors().Where(ExternalData.IsExternal).ToList();
-        if (external.Sum(ElementTypes.Bytes) > LargestFile)
-        {
-            throw new OnnxFormatException(Name, "its data files hold more than the 2 GB that one ONNX file may");
-        }
+        CheckSize(Graph.StoredTensors(), "its tensors, those in data files among them,");
 
         foreach (var tensor in external)
         {
@@ -200,6 +198,15 @@ public sealed class OnnxModel
             {
                 tensor.Shape = null;
             }
+        }
+    }
+
+    void CheckSize(IEnumerable<TensorProto> tensors, string what)
+    {
+        const long LargestFile = int.MaxValue; // protobuf's limit: a longer file is written without complaint, and read by no one
+        if (tensors.Sum(ElementTypes.Bytes) is > LargestFile and var bytes)
+        {
+            throw new OnnxFormatException(Name, $"{what} take {bytes:N0} bytes, more than the 2 GB that one ONNX file may hold");
         }
     }
 

@@ -70,25 +70,8 @@ public static class TensorValues
     }
 
     /// <summary>The elements as <c>raw_data</c> holds them: little-endian, row-major, whatever field or file they are stored in.</summary>
-    /// <exception cref="OnnxFormatException">The data is not to be had, or lies in a typed field that is not read here.</exception>
-    public static ReadOnlySpan<byte> RawBytes(this OnnxModel model, TensorProto tensor)
-    {
-        if (!HoldsTyped(tensor))
-        {
-            return model.Bytes(tensor);
-        }
-
-        return (DataType)tensor.DataType switch
-        {
-            DataType.Float => MemoryMarshal.AsBytes(tensor.FloatData.ToArray().AsSpan()),
-            DataType.Double => MemoryMarshal.AsBytes(tensor.DoubleData.ToArray().AsSpan()),
-            DataType.Int64 => MemoryMarshal.AsBytes(tensor.Int64Data.ToArray().AsSpan()),
-            DataType.Int32 => MemoryMarshal.AsBytes(tensor.Int32Data.ToArray().AsSpan()),
-            // The low half of each int32 (TensorProto.int32_data).
-            DataType.Float16 or DataType.Bfloat16 => MemoryMarshal.AsBytes(tensor.Int32Data.Select(bits => unchecked((ushort)bits)).ToArray().AsSpan()),
-            _ => throw new OnnxFormatException(model.Name, $"tensor '{tensor.Name}' of {ElementTypes.Name(tensor.DataType)} is not stored as raw data"),
-        };
-    }
+    /// <exception cref="OnnxFormatException">The data is not to be had.</exception>
+    public static ReadOnlySpan<byte> RawBytes(this OnnxModel model, TensorProto tensor) => HoldsTyped(tensor) ? model.Raw(tensor) : model.Bytes(tensor);
 
     /// <summary>The shape as 32-bit sizes.</summary>
     public static int[] Shape(this TensorProto tensor) => [.. tensor.Dims.Select(dim => checked((int)dim))];

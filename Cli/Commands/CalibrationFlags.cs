@@ -55,6 +55,11 @@ sealed class CalibrationFlags
     {
         var (data, inputs, samples) = (parsed.GetValue(_data), parsed.GetValue(_inputs), parsed.GetValue(_samples));
         CheckOne(data, inputs);
+        if (data is null)
+        {
+            _format.CheckNone(parsed);
+        }
+
         if (samples < 1)
         {
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");

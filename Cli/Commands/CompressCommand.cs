@@ -27,7 +27,7 @@ static class CompressCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
         var epochs = new Option<int>("--epochs") { Description = "Passes over the data in which the factored model learns to answer as it did before; default none." };
-        var rate = new Option<double?>("--learning-rate") { Description = "The peak while it learns; default 0.002, and lower where answers are numbers, not classes." };
+        var rate = new Option<double?>("--learning-rate") { Description = "The peak while it learns; default 0.002; try a lower one where answers are numbers, not classes." };
         var (data, augmentation, layers, planning) = (new CalibrationFlags(), new AugmentationFlags(), new LayerFlags(), new PlanningFlags());
         var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, rate, keep };
         data.AddTo(command);
@@ -73,7 +73,7 @@ static class CompressCommand
         terminal.Show(Tables.Family(report));
         if (source.Data?.Doubt(before.Accuracy) is { } doubt)
         {
-            terminal.Say(doubt);
+            terminal.Error(doubt);
         }
 
         terminal.Say(verdict);

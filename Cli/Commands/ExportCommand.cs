@@ -29,6 +29,11 @@ static class ExportCommand
         {
             CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
             SharedOptions.CheckFolderOf(candidates.Name, parsed.GetValue(candidates));
+            if (parsed.GetValue(data) is null)
+            {
+                format.CheckNone(parsed);
+            }
+
             var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));

@@ -92,12 +92,13 @@ static class ModelInspection
     static ModelReport Report(string file, string kind, OnnxModel model, ModelCost cost, LayerReport[] layers, IReadOnlyList<WeightLayers.Skipped> skipped, IReadOnlyList<string> uncounted)
     {
         var all = Math.Max(1.0, cost.Params);
-        var saved = layers.Sum(layer => layer.EnergyRank is { } rank && rank <= layer.BreakEven ? Dense(layer) - (long)rank * (layer.Out + layer.In) : 0);
-        return new ModelReport(file, kind, model.Proto.IrVersion, model.Opset, cost.Params, cost.Macs, layers.Sum(Dense) / all, saved / all,
+        var saved = layers.Sum(layer => layer.EnergyRank is { } rank ? Math.Max(0, Held(layer, layer.Rank) - Held(layer, rank)) : 0);
+        return new ModelReport(file, kind, model.Proto.IrVersion, model.Opset, cost.Params, cost.Macs, layers.Sum(layer => Held(layer, layer.Rank)) / all, saved / all,
             layers, [.. skipped.Select(one => new SkippedReport(one.Node, one.Why))], uncounted);
     }
 
-    static long Dense(LayerReport layer) => (long)layer.Out * layer.In;
+    /// <summary>The parameters of a layer's weight at a rank, dense where a pair is no smaller or there is none.</summary>
+    static long Held(LayerReport layer, int? rank) => rank <= layer.BreakEven ? (long)rank * (layer.Out + layer.In) : (long)layer.Out * layer.In;
 
     static LayerReport Describe(FactorPair pair, int? rank, float[] matrix, CancellationToken cancellation)
     {

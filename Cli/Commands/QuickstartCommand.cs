@@ -41,7 +41,7 @@ static class QuickstartCommand
         terminal.Say("1. Train an MLP 64-1024-1024-10 on 8x8 digits, so that the ranks of its layers are ordered.");
         var options = Recipes.Named(Recipes.Nested) with { Epochs = 30, BatchSize = 64 };
         var dense = BuiltInModels.Create("mlp", data.Train.SampleShape.AsSpan(), data.Train.Classes, options.Seed);
-        new TrainingJob(folder, settings, terminal, cancellation).Run(dense, "mlp", new NamedData(data), options);
+        new TrainingJob(folder, settings, terminal, cancellation).Run(dense, "mlp", new NamedData(data), options, resume: new Checkpoint(folder).Exists);
 
         terminal.Say("2. Export it at six budgets: one graph each, all reading one weights file.");
         var familyFolder = Path.Combine(folder, "family");

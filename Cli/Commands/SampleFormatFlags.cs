@@ -49,6 +49,16 @@ sealed class SampleFormatFlags
         };
     }
 
+    /// <summary>Makes sure that nothing was named where there is no --data whose samples it could be of.</summary>
+    /// <exception cref="UsageException">Something was.</exception>
+    public void CheckNone(ParseResult parsed)
+    {
+        if (!Read(parsed).IsNone)
+        {
+            throw new UsageException("--layout, --channels, --scale, --mean, --std and --format say how the samples of --data are fed, and there is no --data.");
+        }
+    }
+
     static SampleFormat OfFile(string path)
     {
         try

@@ -61,6 +61,11 @@ sealed class SweepCommand
             OpenAxis = parsed.GetValue(_openAxis),
             Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
         });
+        if (parsed.GetValue(_data) is null)
+        {
+            _format.CheckNone(parsed);
+        }
+
         var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir), _format.Read(parsed)).Evaluation : null;
         var anew = parsed.GetValue(_measure);
         var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
@@ -133,8 +138,16 @@ sealed class SweepCommand
     {
         var page = Path.GetFullPath(output);
         return Path.GetExtension(page) is not (".html" or ".htm") ? throw new UsageException($"--out: name a page, such as report.html; found '{output}'.")
-            : File.Exists(Path.Combine(Path.GetDirectoryName(page)!, FamilyManifest.FileName)) ? throw new UsageException($"--out: '{output}' lies in a family's folder, which is never changed; name a place outside it.")
+            : Parents(page).Any(folder => File.Exists(Path.Combine(folder, FamilyManifest.FileName))) ? throw new UsageException($"--out: '{output}' lies in a family's folder, which is never changed; name a place outside it.")
             : page;
+    }
+
+    static IEnumerable<string> Parents(string path)
+    {
+        for (var folder = Path.GetDirectoryName(path); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            yield return folder;
+        }
     }
 
     static Reporter<string> Progress(Terminal terminal) => new(id => terminal.Progress("measure accuracy", id));

@@ -30,9 +30,15 @@ sealed class TrainingDataFlags(bool allowsInputs = false)
     public NamedData Data(ParseResult parsed) => (parsed.GetValue(_data), allowsInputs ? parsed.GetValue(_inputs) : null) switch
     {
         ({ } data, null) => NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed)),
-        (null, { } inputs) => NamedData.Unlabelled(inputs),
+        (null, { } inputs) => Unlabelled(parsed, inputs),
         _ => throw new UsageException("What to train on is named by --data, or by --inputs where a teacher answers; give one of them."),
     };
+
+    NamedData Unlabelled(ParseResult parsed, string inputs)
+    {
+        _format.CheckNone(parsed);
+        return NamedData.Unlabelled(inputs);
+    }
 
     /// <summary>How training images are varied; null for not at all.</summary>
     public Augmentation? Augmentation(ParseResult parsed) => _augmentation.Read(parsed);

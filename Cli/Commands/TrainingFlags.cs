@@ -124,14 +124,11 @@ sealed class TrainingFlags
     void AddName<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change, T? except = null)
         where T : struct, Enum
     {
-        var option = new Option<T>(name) { Description = description, CustomParser = SharedOptions.Parse(text => EnumOf(text, except)) };
+        var named = Enum.GetValues<T>().Where(value => !value.Equals(except)).ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName($"{value}"));
+        var option = new Option<T>(name) { Description = description, HelpName = string.Join('|', named.Keys), CustomParser = SharedOptions.Parse(text => Of(text, named)) };
         _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option))));
     }
 
-    static T EnumOf<T>(string text, T? except)
-        where T : struct, Enum
-    {
-        var named = Enum.GetValues<T>().Where(value => !value.Equals(except)).ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName($"{value}"));
-        return named.TryGetValue(text, out var value) ? value : throw new FormatException($"there is {string.Join(", ", named.Keys)}; found '{text}'.");
-    }
+    static T Of<T>(string text, Dictionary<string, T> named) =>
+        named.TryGetValue(text, out var value) ? value : throw new FormatException($"there is {string.Join(", ", named.Keys)}; found '{text}'.");
 }

@@ -80,6 +80,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     {
         var pairs = LodModel.IsLod(model) ? LodModel.Of(model).Pairs : [];
         data.Prepare(model);
+        model.InlineData(); // checkpoints and the trained model are files of their own
         model.OpenBatchAxis(); // others' models are often exported at a batch of one
         return new LodModel(model, pairs, new LodProvenance(Model: Path.GetFileName(name), Data: data.Name, Scaling: data.Scaling));
     }

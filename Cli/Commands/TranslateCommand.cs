@@ -33,9 +33,9 @@ static class TranslateCommand
             {
                 cancellation.ThrowIfCancellationRequested();
                 long[] source = [.. vocabulary.Encode(sentence).Select(word => (long)word), Vocabulary.End];
-                if (source.Length > LongestSentence)
+                if (source.Length - 1 > LongestSentence)
                 {
-                    throw new CommandException($"--text: a sentence has {source.Length} words, and {LongestSentence} is the most; cut it in two.");
+                    throw new CommandException($"--text: a sentence has {source.Length - 1} words, and {LongestSentence} is the most; cut it in two.");
                 }
 
                 var written = decoder.Decode(source, LongestSentence);

@@ -39,7 +39,7 @@ public static class NpzFile
             var limit = Deflated.LimitFor(file.Length);
             if (claimed > (UInt128)limit)
             {
-                throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and one of its size can have {limit}.");
+                throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and {limit} are the most that are read from a file of its size.");
             }
 
             var arrays = new Dictionary<string, T>();

@@ -14,6 +14,7 @@ sealed class ImageStorage(string[] paths, int size, PixelScaling scaling) : Samp
 {
     const int Channels = 3;
     const int MostPixels = 100_000_000;
+    const int PixelsAByte = 8; // of a PNG in black and white
 
     // No other format is ever parsed, whatever a file's name says.
     static readonly Configuration Formats = new(new JpegConfigurationModule(), new PngConfigurationModule());
@@ -61,7 +62,7 @@ sealed class ImageStorage(string[] paths, int size, PixelScaling scaling) : Samp
     {
         var header = Image.Identify(Formats, new MemoryStream(file))
             ?? throw new DataFormatException(path, "is neither a JPEG nor a PNG image; replace or remove it.");
-        var limit = Math.Min(MostPixels, Deflated.LimitFor(file.Length));
+        var limit = Math.Min(MostPixels, PixelsAByte * Deflated.LimitFor(file.Length));
         if ((long)header.Width * header.Height > limit)
         {
             throw new DataFormatException(path, $"claims {header.Width} x {header.Height} pixels; one of its size can have {limit:N0}.");

@@ -38,6 +38,18 @@ public sealed class InspectModelTests
         StringAssert.Contains(CommandLine.Run("inspect", SharedFolder.Require("models", file)).Succeeded().Output, says);
 
     [TestMethod]
+    public void Inspect_AModelCutToAQuarterOfItsRanks_SharesAreOfWhatItHolds()
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.Run("train", "mlp", "--hidden", "64", "--data", "digits", "--recipe", "pufferfish", "--epochs", "1", "--out", folder["run"]).Succeeded();
+
+        var report = CommandLine.Run("inspect", folder["run/model.lod.onnx"], "--json").Succeeded().Json;
+
+        Assert.IsTrue(report.GetProperty("factorable_share").GetDouble() is > 0.5 and < 1);
+        Assert.IsTrue(report.GetProperty("energy_saving").GetDouble() is >= 0 and < 1);
+    }
+
+    [TestMethod]
     public void Inspect_AnOpenAxisOfNoSize_IsRefused() =>
         Assert.AreEqual(2, CommandLine.Run("inspect", "model.onnx", "--open-axis", "0").ExitCode);
 }

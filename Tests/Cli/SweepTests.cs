@@ -31,6 +31,17 @@ public sealed class SweepTests
     }
 
     [TestMethod]
+    public void Sweep_APageBelowAFamilysFolder_IsRefusedAndWritesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+
+        CommandLine.Run("sweep", folder["family"], "--out", folder["family/reports/report.html"]).FailedSaying("lies in a family's folder", exitCode: 2);
+
+        Assert.IsFalse(Directory.Exists(folder["family/reports"]));
+    }
+
+    [TestMethod]
     public void Sweep_AProfileThatHolds_IsUsedAgainUnlessMeasureIsGiven()
     {
         using var folder = new TemporaryFolder();

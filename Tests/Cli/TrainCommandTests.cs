@@ -6,6 +6,8 @@ using System.Text.Json;
 using MaestroDeploy.Cli.Commands;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Data;
+using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Tests.Data;
@@ -84,6 +86,50 @@ public sealed class TrainCommandTests
         {
             Assert.IsGreaterThan(0, last.GetProperty(name).GetDouble(), name);
         }
+    }
+
+    [TestMethod]
+    public void Train_AModelWithATableInADataFile_KeepsItInItsOwnFiles()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("table", seed: 1);
+        var pixels = g.Node("Gather", [g.Flatten(g.Input("image", 1, 8, 8)), g.Constant([.. Enumerable.Range(0, 64).Select(i => 63L - i)])], node => node.With("axis", 1));
+        var model = g.Build(g.Linear(g.Relu(g.Linear(pixels, "hidden", 32)), "logits", 10));
+        var constant = model.Graph.Node.First(node => node.OpType == "Constant");
+        var order = constant.Attribute[0].T;
+        order.Name = constant.Output[0];
+        model.Graph.Node.Remove(constant);
+        File.WriteAllBytes(folder["order.data"], order.RawData.ToByteArray());
+        new ExternalData("order.data", 0, 512).WriteTo(order);
+        model.Graph.Initializer.Add(order);
+        model.Save(folder["table.onnx"]);
+
+        CommandLine.Run("train", folder["table.onnx"], "--data", "digits", "--epochs", "2", "--out", folder["run"]).Succeeded();
+
+        CollectionAssert.AreEquivalent(new[] { "model.lod.onnx", "metrics.jsonl" }, Directory.GetFiles(folder["run"]).Select(Path.GetFileName).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("--sampling", "single-layer")]
+    [DataRow("--optimizer", "adam-w")]
+    [DataRow("--schedule", "inverse-square-root")]
+    public void Train_Help_NamesTheValuesThatAnOptionTakes(string option, string value)
+    {
+        var line = CommandLine.Run("train", "--help").Output.Split('\n').Single(line => line.TrimStart().StartsWith($"{option} ", StringComparison.Ordinal));
+
+        Assert.Contains(value, line);
+    }
+
+    [TestMethod]
+    public void Train_AFormatBesideInputsWithoutSamplesOfASet_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Save(folder["m.onnx"]);
+        NpzFile.Write(folder["some.npz"], ("image", new NpyBytes([2, 1, 8, 8], "float32", new byte[2 * 64 * 4])));
+        string[] inputs = ["--inputs", $"npz:{folder["some.npz"]}", "--scale", "1/255", "--out", folder["out"]];
+
+        CommandLine.Run(["train", folder["m.onnx"], "--teacher", folder["m.onnx"], .. inputs]).FailedSaying("there is no --data", exitCode: 2);
+        CommandLine.Run(["compress", folder["m.onnx"], .. inputs]).FailedSaying("there is no --data", exitCode: 2);
     }
 
     [TestMethod]

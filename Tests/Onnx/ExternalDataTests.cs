@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Google.Protobuf;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Tests.Onnx;
 
@@ -17,6 +18,17 @@ public sealed class ExternalDataTests
         var model = OnnxModel.Load(folder["m.onnx"]);
 
         CollectionAssert.AreEqual(expected, model.Floats(model.Initializer("fc.weight")!));
+    }
+
+    [TestMethod]
+    public void WriteTo_ATensorThatHeldItsNumbersInATypedField_LeavesNoneInside()
+    {
+        var half = new TensorProto { Name = "half", DataType = (int)TensorProto.Types.DataType.Float16, Dims = { 2 }, Int32Data = { 1, 2 } };
+
+        new ExternalData("w.bin", 0, 4).WriteTo(half);
+
+        Assert.IsEmpty(half.Int32Data);
+        Assert.IsTrue(ExternalData.IsExternal(half));
     }
 
     [TestMethod]
