@@ -14,7 +14,7 @@ public static class Units
     /// <summary>Such as <c>98.03 %</c>; a dash for null.</summary>
     public static string Share(double? share) => share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "–";
 
-    /// <summary>A relative error, which may lie anywhere below 1, by two digits.</summary>
+    /// <summary>A relative error: to four places, and below a thousandth by its first two digits.</summary>
     public static string Error(double? error) => error is { } value ? value.ToString(value is 0 or >= 0.001 ? "0.####" : "0.0e0", CultureInfo.InvariantCulture) : "–";
 
     /// <summary>Such as <c>34.6 µs</c> or <c>1.50 ms</c>; a dash for null.</summary>

@@ -81,7 +81,7 @@ static class Residents
     static IEnumerable<string> Growth(double[] sizes) => sizes.Zip(sizes.Prepend(0), (size, before) => $"{size - before:0.0} MB");
 
     /// <summary>Memory of this process that no file backs.</summary>
-    public static long PrivateBytes() => 1024 * long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1]);
+    static long PrivateBytes() => 1024 * long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1]);
 
     static double PrivateMegabytes() => PrivateBytes() / 1e6;
 }

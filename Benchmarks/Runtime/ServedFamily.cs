@@ -23,7 +23,7 @@ static class ServedFamily
     /// <summary>The same network cut into eight.</summary>
     public static Family LargeOfEight() => Made("large-of-eight", [1, 32, 32], [2048, 2048], [1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.0625]);
 
-    /// <summary>Nine MB of dense 3x3 convolutions on 32x32 images, three variants.</summary>
+    /// <summary>Six MB of dense 3x3 convolutions on 32x32 images, three variants.</summary>
     public static Family Convolutions() => Made("convolutions", () => ConvolutionNet([3, 32, 32], [64, 128, 256, 512]), [1, 0.5, 0.25]);
 
     /// <summary>A quick profile, measured once and kept beside the family for as long as it holds.</summary>

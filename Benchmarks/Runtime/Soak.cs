@@ -45,7 +45,7 @@ static class Soak
                     session.SwitchTo(ladder[run / RunsPerSwitch % ladder.Length]);
                 }
 
-                if (run % (runs / 10) == 0)
+                if (run % Math.Max(1, runs / 10) == 0)
                 {
                     Console.WriteLine($"  {run,7}: {Environment.WorkingSet / 1e6:0.0} MB resident, {GC.GetTotalMemory(forceFullCollection: false) / 1e6:0.0} MB of it managed, {Handles()} handles");
                 }

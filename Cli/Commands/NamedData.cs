@@ -69,6 +69,9 @@ sealed class NamedData
             : null;
     }
 
+    /// <summary>What of the data is not trained on, in words; null where all is.</summary>
+    public string? LeftOut => _text is { Train.LeftOut: > 0 and var pairs } ? $"{pairs:N0} training pairs of {Name} are left out: a sentence is empty, or longer than {ParallelText.LongestSentence} words." : null;
+
     /// <summary>What to train on, and what to choose the best epoch by: held out from the training split, or the text's own split.</summary>
     /// <param name="options">How they are trained on.</param>
     /// <param name="augmentation">How images are varied; null for not at all.</param>

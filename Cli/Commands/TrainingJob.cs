@@ -58,6 +58,11 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         var start = Start(model, name, data);
         Check(plans, start);
         var (training, validation) = data.Tasks(options, augmentation, teacher);
+        if (data.LeftOut is { } leftOut)
+        {
+            terminal.Say(leftOut);
+        }
+
         AskTeacher(training, start, data);
         var result = new Trainer(options).Train(start, training, validation, _checkpoint, epoch =>
         {

@@ -13,6 +13,9 @@ public sealed partial record ParallelText(string Name, TokenPairs Train, TokenPa
     /// <summary>How the specs are written that <see cref="Load"/> reads.</summary>
     public const string Form = "text:DIR:SRC-TGT";
 
+    /// <summary>The longest sentence that is trained on where nobody says otherwise, in words and punctuation marks.</summary>
+    public const int LongestSentence = 64;
+
     /// <summary>Reads parallel text into memory.</summary>
     /// <remarks>
     /// The folder holds <c>train.SRC</c> and <c>train.TGT</c>, the same for <c>val</c>, and for <c>test</c> or the first
@@ -24,7 +27,7 @@ public sealed partial record ParallelText(string Name, TokenPairs Train, TokenPa
     /// <param name="maxTokens">The longest sentence to train on, in words and punctuation marks, at least 1.</param>
     /// <exception cref="ArgumentException"><paramref name="spec"/> is not of that form, or a number is below 1.</exception>
     /// <exception cref="DataFormatException">A file is absent or broken, has nothing in it, or is longer than its translation.</exception>
-    public static ParallelText Load(string spec, int minCount = 3, int maxTokens = 64)
+    public static ParallelText Load(string spec, int minCount = 3, int maxTokens = LongestSentence)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);

@@ -84,7 +84,7 @@ public sealed class ElasticSession : IDisposable
     /// <summary>The variant that the next run gets.</summary>
     public Variant Active => _residency.Active.Variant;
 
-    /// <summary>Whether the active variant's last full window of runs missed the limit; not before it has had one.</summary>
+    /// <summary>Whether the active variant's last full window of runs missed the limit; not before it has had one, nor where nothing is governed.</summary>
     public bool MissesLimit => _follower.MissesLimit;
 
     /// <summary>Whether standbys are being loaded or unloaded after a switch.</summary>
