@@ -134,6 +134,25 @@ public sealed class DistillationTaskTests
     }
 
     [TestMethod]
+    public void Answers_BehindAClassAndItsProbabilities_AreThoseOfTheLogits()
+    {
+        using var folder = new TemporaryFolder();
+        Linear(softmax: false).Save(folder["logits.onnx"]);
+        var both = ClassesOnly.Of(Linear(softmax: true));
+        both.Graph.Output.Add(Linear(softmax: true).Graph.Output[0]);
+        both.Save(folder["both.onnx"]);
+
+        using var scope = torch.NewDisposeScope();
+        using var logits = new Teacher(folder["logits.onnx"]);
+        using var teacher = new Teacher(folder["both.onnx"]);
+        var inputs = torch.linspace(-1, 1, 3 * 64).reshape(3, 1, 8, 8);
+
+        Assert.IsLessThan(SameModel, (logits.Answers([inputs]).softmax(1) - teacher.Answers([inputs]).softmax(1)).abs().max().item<float>());
+        using var graph = new TrainableGraph(new LodModel(both, [], new LodProvenance()));
+        Assert.IsLessThan(SameModel, (logits.Answers([inputs]).softmax(1) - graph.Logits([inputs]).softmax(1)).abs().max().item<float>());
+    }
+
+    [TestMethod]
     public void Loss_OfAModelOfClassesTaughtByAnother_IsThatOfTheScoresBehindThem()
     {
         using var folder = new TemporaryFolder();

@@ -27,7 +27,7 @@ public sealed class Teacher : IDisposable
         Name = Path.GetFileName(path);
         _inputs = [.. model.Inputs.Select(input => input.Name)];
         _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
-        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(answering.Graph.Output[0].Name))?.OpType == "Softmax";
+        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(FloatAnswers.Of(model)[0]))?.OpType == "Softmax";
         _session = ReferenceEquals(answering, model) ? new ModelSession(path, settings) : new ModelSession(path, answering.Proto.ToByteArray(), settings);
     }
 
