@@ -54,7 +54,7 @@ static class DoctorCommand
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or ExternalException)
         {
-            return new Finding("Torch", "does not load; training, factoring and inspect need it", e.GetBaseException().Message);
+            return new Finding("Torch", "does not load; training, factoring and inspect need it", e.GetBaseException().Message.Split('\n')[0]);
         }
     }
 
