@@ -1,12 +1,26 @@
 using Google.Protobuf;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Tests.Onnx;
 
 [TestClass]
 public sealed class OnnxModelTests
 {
+    [TestMethod]
+    public void Save_MoreThanOneFileMayHold_IsRefusedAndLeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("large");
+        var model = g.Build(g.Relu(g.Input("x", 2)));
+        model.Graph.Initializer.Add(new TensorProto { Name = "table", DataType = (int)TensorProto.Types.DataType.Float, Dims = { 1 << 16, 1 << 14 } }); // 4 GiB, were they there
+
+        Assert.Contains("more than the 2 GB", Assert.ThrowsExactly<OnnxFormatException>(() => model.Save(folder["large.onnx"])).Message);
+
+        Assert.IsEmpty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
     [TestMethod]
     public void Save_AModelWithFieldsFromTheFuture_WritesTheSameBytes()
     {
