@@ -12,7 +12,7 @@ public sealed class Teacher : IDisposable
     const double LeastProbability = 1e-30; // its logarithm is finite in float32
 
     readonly ModelSession _session;
-    readonly string[] _inputs;
+    readonly (string Name, string Type)[] _inputs;
     readonly int? _batch;
     readonly bool _givesProbabilities;
 
@@ -25,7 +25,7 @@ public sealed class Teacher : IDisposable
         var model = OnnxModel.Load(path);
         var answering = FloatAnswers.Given(model);
         Name = Path.GetFileName(path);
-        _inputs = [.. model.Inputs.Select(input => input.Name)];
+        _inputs = [.. model.Inputs.Select(input => (input.Name, ElementTypes.Name(input.Type?.TensorType?.ElemType ?? 0)))];
         _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
         _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(FloatAnswers.Of(model)[0]))?.OpType == "Softmax";
         _session = ReferenceEquals(answering, model) ? new ModelSession(path, settings) : new ModelSession(path, answering.Proto.ToByteArray(), settings);
@@ -63,7 +63,7 @@ public sealed class Teacher : IDisposable
     {
         try
         {
-            var output = _session.RunAll([.. _inputs.Zip(inputs, Input)])[0];
+            var output = _session.RunAll([.. _inputs.Zip(inputs, (input, tensor) => Input(input.Name, input.Type, tensor))])[0];
             return output.Shape is [var rows, ..] && rows == inputs[0].shape[0] ? NativeTensor.From(output.Values, Array.ConvertAll(output.Shape, extent => (long)extent))
                 : throw new UntrainableModelException(Name, "(as a teacher)",
                     $"to a batch of {inputs[0].shape[0]} it answers [{string.Join(", ", output.Shape)}], and the first axis of an answer goes over the samples");
@@ -75,9 +75,9 @@ public sealed class Teacher : IDisposable
     }
 
     // Floats are not made whole numbers of: who feeds them feeds another model's inputs.
-    InputTensor Input(string name, Tensor tensor)
+    static InputTensor Input(string name, string type, Tensor tensor)
     {
-        var (type, shape) = (_session.Inputs.First(input => input.Name == name).Type, Array.ConvertAll(tensor.shape, extent => (int)extent));
+        var shape = Array.ConvertAll(tensor.shape, extent => (int)extent);
         return tensor.dtype == ScalarType.Int64 && type == "int64" ? new InputTensor(name, tensor.contiguous().data<long>().ToArray(), shape)
             : InputTensor.FromFloats(name, type != "float64" && tensor.is_floating_point() ? "float32" : type, tensor.to(float32).contiguous().data<float>().ToArray(), shape);
     }
