@@ -33,7 +33,7 @@ public sealed class RunBuffers : IDisposable
     public ReadOnlySpan<float> Output(string name) => Numbers<float>(name);
 
     /// <summary>The numbers of an output, to be read after a run, the last axis running fastest.</summary>
-    /// <typeparam name="T">The output's type: <c>float</c> for <c>float32</c>, <c>Float16</c> for <c>float16</c>.</typeparam>
+    /// <typeparam name="T">The output's type, as of <see cref="Input{T}"/>.</typeparam>
     /// <param name="name">The name that the graph gives it.</param>
     /// <exception cref="ArgumentException">There is none of that name and type, or the buffers are the caller's own tensors.</exception>
     public ReadOnlySpan<T> Output<T>(string name) => Numbers<T>(name);
