@@ -76,6 +76,20 @@ public sealed class ErrorProbeTests
     }
 
     [TestMethod]
+    public void Error_OnRandomInputs_IsThatOfACutGraphWithTheNormsItWasTrainedWith()
+    {
+        using var folder = new TemporaryFolder();
+        var (lod, data) = (SmallModels.Convolutions, new RandomInputs());
+        using var probe = new ErrorProbe(lod, lod.Cost(), data, Settings, folder.Path);
+        int[] full = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))], half = [.. full.Select(rank => rank / 2)];
+
+        var expected = AnswerDistance.Relative(Outputs(lod, data, folder, full), Outputs(lod, data, folder, half));
+
+        Assert.IsGreaterThan(0.01, expected);
+        Assert.AreEqual(expected, probe.Error(half), Rounding * expected);
+    }
+
+    [TestMethod]
     public void Divergence_OfProbabilities_TakesThemAsSuch()
     {
         NamedTensor[] uncut = [new("p", [1, 2], [0.5f, 0.5f])], cut = [new("p", [1, 2], [0.25f, 0.75f])];
@@ -125,7 +139,7 @@ public sealed class ErrorProbeTests
         Assert.AreEqual(expected, ErrorProbe.SamplesFor(new LodCost(0, macs, [layer], isCounted)));
     }
 
-    static List<NamedTensor> Outputs(LodModel lod, LabelledSamples data, TemporaryFolder folder, int[] ranks)
+    static List<NamedTensor> Outputs(LodModel lod, EvaluationData data, TemporaryFolder folder, int[] ranks)
     {
         var plan = new RankPlan(lod.Pairs.Zip(ranks, (pair, rank) => KeyValuePair.Create(pair.Layer, new LayerRank(rank))));
         new PlanCutter(lod).Cut(plan).Save(folder["cut.onnx"]);
