@@ -55,11 +55,6 @@ sealed class CalibrationFlags
     {
         var (data, inputs, samples) = (parsed.GetValue(_data), parsed.GetValue(_inputs), parsed.GetValue(_samples));
         CheckOne(data, inputs);
-        if (data is null)
-        {
-            _format.CheckNone(parsed);
-        }
-
         if (samples < 1)
         {
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
@@ -71,8 +66,8 @@ sealed class CalibrationFlags
             throw new UsageException("--follow-outputs says how answers to --data or --inputs count, and there are neither.");
         }
 
-        var named = data is not null ? NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed))
-            : inputs is not null && inputs.StartsWith(Archive, StringComparison.Ordinal) ? NamedData.Unlabelled(inputs) : null;
+        var named = _format.Data(parsed, data, parsed.GetValue(_dataDir))
+            ?? (inputs is not null && inputs.StartsWith(Archive, StringComparison.Ordinal) ? NamedData.Unlabelled(inputs) : null);
         return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, follow ?? true);
     }
 }

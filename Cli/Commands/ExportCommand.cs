@@ -29,12 +29,7 @@ static class ExportCommand
         {
             CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
             SharedOptions.CheckFolderOf(candidates.Name, parsed.GetValue(candidates));
-            if (parsed.GetValue(data) is null)
-            {
-                format.CheckNone(parsed);
-            }
-
-            var set = parsed.GetValue(data) is { } name ? NamedData.Load(name, parsed.GetValue(dataDir), format.Read(parsed)) : null;
+            var set = format.Data(parsed, parsed.GetValue(data), parsed.GetValue(dataDir));
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
             var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(original) };

@@ -36,7 +36,7 @@ sealed class SampleFormatFlags
 
     /// <summary>What was named; nothing where nothing was.</summary>
     /// <exception cref="CommandException">The file is no such file.</exception>
-    public SampleFormat Read(ParseResult parsed)
+    SampleFormat Read(ParseResult parsed)
     {
         var named = parsed.GetValue(_file) is { } path ? OfFile(path) : new SampleFormat();
         return new SampleFormat
@@ -49,14 +49,18 @@ sealed class SampleFormatFlags
         };
     }
 
-    /// <summary>Makes sure that nothing was named where there is no --data whose samples it could be of.</summary>
-    /// <exception cref="UsageException">Something was.</exception>
-    public void CheckNone(ParseResult parsed)
+    /// <summary>The data that --data names, fed as was named; null where it is not given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="data">What --data names.</param>
+    /// <param name="dataDir">The only folder to look in for a set that has a name; null looks in the usual ones.</param>
+    /// <exception cref="UsageException">It names no data, or they cannot be fed so; or a format was named without it.</exception>
+    /// <exception cref="CommandException">The format's file is no such file.</exception>
+    public NamedData? Data(ParseResult parsed, string? data, string? dataDir)
     {
-        if (!Read(parsed).IsNone)
-        {
-            throw new UsageException("--layout, --channels, --scale, --mean, --std and --format say how the samples of --data are fed, and there is no --data.");
-        }
+        var format = Read(parsed);
+        return data is not null ? NamedData.Load(data, dataDir, format)
+            : format.IsNone ? null
+            : throw new UsageException("--layout, --channels, --scale, --mean, --std and --format say how the samples of --data are fed, and there is no --data.");
     }
 
     static SampleFormat OfFile(string path)

@@ -61,12 +61,7 @@ sealed class SweepCommand
             OpenAxis = parsed.GetValue(_openAxis),
             Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
         });
-        if (parsed.GetValue(_data) is null)
-        {
-            _format.CheckNone(parsed);
-        }
-
-        var data = parsed.GetValue(_data) is { } name ? NamedData.Load(name, parsed.GetValue(_dataDir), _format.Read(parsed)).Evaluation : null;
+        var data = _format.Data(parsed, parsed.GetValue(_data), parsed.GetValue(_dataDir))?.Evaluation;
         var anew = parsed.GetValue(_measure);
         var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
         var families = folders.Select(folder => Family.Open(folder)).ToArray();

@@ -29,16 +29,10 @@ sealed class TrainingDataFlags(bool allowsInputs = false)
     /// <exception cref="UsageException">Neither or both are named, or one names nothing.</exception>
     public NamedData Data(ParseResult parsed) => (parsed.GetValue(_data), allowsInputs ? parsed.GetValue(_inputs) : null) switch
     {
-        ({ } data, null) => NamedData.Load(data, parsed.GetValue(_dataDir), _format.Read(parsed)),
-        (null, { } inputs) => Unlabelled(parsed, inputs),
+        (null, { } inputs) => _format.Data(parsed, null, null) ?? NamedData.Unlabelled(inputs),
+        ({ } data, null) => _format.Data(parsed, data, parsed.GetValue(_dataDir))!,
         _ => throw new UsageException("What to train on is named by --data, or by --inputs where a teacher answers; give one of them."),
     };
-
-    NamedData Unlabelled(ParseResult parsed, string inputs)
-    {
-        _format.CheckNone(parsed);
-        return NamedData.Unlabelled(inputs);
-    }
 
     /// <summary>How training images are varied; null for not at all.</summary>
     public Augmentation? Augmentation(ParseResult parsed) => _augmentation.Read(parsed);
