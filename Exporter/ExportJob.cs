@@ -123,10 +123,11 @@ sealed class ExportJob(
         weights.Flush();
         var file = $"{id}.onnx";
         var path = Path.Combine(output.Staging, file);
-        new OnnxModel(model.Proto, id, output.Staging).Save(path); // its weights are in that folder already
+        model = new OnnxModel(model.Proto, id, output.Staging); // its weights are in that folder already
+        model.Save(path);
 
         Tell($"{id}: checking");
-        using var session = EvaluationSession.Load(path, data, settings);
+        using var session = EvaluationSession.Load(model, path, data, settings);
         var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         if (_dense is null)
@@ -200,7 +201,7 @@ sealed class ExportJob(
     {
         var path = Path.Combine(output.Scratch, "model.onnx");
         model.Save(path);
-        return EvaluationSession.Load(path, data, settings);
+        return EvaluationSession.Load(model, path, data, settings);
     }
 
     void Tell(string doing)

@@ -72,12 +72,13 @@ public static class FloatAnswers
     /// <param name="model">Any model.</param>
     public static bool AreScores(OnnxModel model)
     {
-        var (types, answer, value) = (new ValueTypes(model), Of(model)[0], model.Graph.Output[0].Name);
+        var answer = Of(model)[0];
         if (model.Graph.Output.Any(output => output.Name == answer))
         {
             return true;
         }
 
+        var (types, value) = (new ValueTypes(model), model.Graph.Output[0].Name);
         while (types.Producer(value) is { } node && Keepers.Contains(node.OpType))
         {
             value = node.Input[0];

@@ -13,9 +13,11 @@ public static class EvaluationSession
     /// <param name="settings">How to run it.</param>
     /// <exception cref="OnnxFormatException">It is no ONNX model.</exception>
     /// <exception cref="RuntimeException">It cannot be loaded.</exception>
-    public static ModelSession Load(string path, EvaluationData data, SessionSettings settings)
+    public static ModelSession Load(string path, EvaluationData data, SessionSettings settings) => Load(OnnxModel.Load(path), path, data, settings);
+
+    /// <summary>As <see cref="Load(string, EvaluationData, SessionSettings)"/>, of a graph that is in memory too.</summary>
+    internal static ModelSession Load(OnnxModel model, string path, EvaluationData data, SessionSettings settings)
     {
-        var model = OnnxModel.Load(path);
         var answering = data.GivesScores && !FloatAnswers.AreScores(model) ? model : FloatAnswers.Given(model);
         return ReferenceEquals(answering, model) ? new ModelSession(path, settings) : new ModelSession(path, answering.Proto.ToByteArray(), settings);
     }

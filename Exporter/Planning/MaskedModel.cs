@@ -34,8 +34,8 @@ sealed class MaskedModel : IDisposable
         _pairs = lod.Pairs;
         _data = data;
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
-        using var plain = EvaluationSession.Load(Saved(lod.CloneUnlabelled(), scratch), data, settings);
-        _session = EvaluationSession.Load(Saved(Masked(lod, data.IsReal), scratch), data, settings);
+        using var plain = Load(lod.CloneUnlabelled());
+        _session = Load(Masked(lod, data.IsReal));
         try
         {
             Uncut = RunUncut(data.Probe(plain, samples));
@@ -44,6 +44,13 @@ sealed class MaskedModel : IDisposable
         {
             _session.Dispose();
             throw;
+        }
+
+        ModelSession Load(OnnxModel model)
+        {
+            var path = Path.Combine(scratch, "masked.onnx");
+            model.Save(path);
+            return EvaluationSession.Load(model, path, data, settings);
         }
     }
 
@@ -130,12 +137,5 @@ sealed class MaskedModel : IDisposable
         shape.Dim.AddRange(MaskShape(pair, rank).Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
         var type = new TypeProto.Types.Tensor { ElemType = (int)pair.Type(model), Shape = shape };
         model.Graph.Input.Add(new ValueInfoProto { Name = MaskOf(pair), Type = new TypeProto { TensorType = type } });
-    }
-
-    static string Saved(OnnxModel model, string scratch)
-    {
-        var path = Path.Combine(scratch, "masked.onnx");
-        model.Save(path);
-        return path;
     }
 }
