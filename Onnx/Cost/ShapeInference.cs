@@ -4,16 +4,19 @@ using static MaestroDeploy.Onnx.Cost.ShapeRules;
 namespace MaestroDeploy.Onnx.Cost;
 
 /// <summary>The output shapes of one node from the shapes of its inputs: which rule serves which operator.</summary>
-/// <remarks>Source of each rule: the ONNX operator specifications (docs/Operators.md), of opset 7 and later.</remarks>
+/// <remarks>
+/// Source of each rule: the ONNX operator specifications (docs/Operators.md), of opset 7 and later; of Affine, Crop, ImageScaler, ParametricSoftplus and
+/// ScaledTanh, experiments that ONNX took back and ONNX Runtime still runs, ONNX Runtime's own (docs/ContribOperators.md).
+/// </remarks>
 static class ShapeInference
 {
     // One output of the first input's shape.
     static readonly HashSet<string> Keepers =
     [
-        "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BatchNormalization", "BitwiseNot", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Cos", "Cosh",
+        "Abs", "Acos", "Acosh", "Affine", "Asin", "Asinh", "Atan", "Atanh", "BatchNormalization", "BitwiseNot", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Cos", "Cosh",
         "CumSum", "DequantizeLinear", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "GroupNormalization", "HardSigmoid", "HardSwish", "Hardmax", "Identity",
-        "InstanceNormalization", "IsInf", "IsNaN", "LRN", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "LpNormalization", "MeanVarianceNormalization",
-        "Mish", "Neg", "Not", "PRelu", "QuantizeLinear", "RMSNormalization", "Reciprocal", "Relu", "ReverseSequence", "Round", "Scatter", "ScatterElements",
+        "ImageScaler", "InstanceNormalization", "IsInf", "IsNaN", "LRN", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "LpNormalization", "MeanVarianceNormalization",
+        "Mish", "Neg", "Not", "PRelu", "ParametricSoftplus", "QuantizeLinear", "RMSNormalization", "Reciprocal", "Relu", "ReverseSequence", "Round", "ScaledTanh", "Scatter", "ScatterElements",
         "ScatterND", "Selu", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Trilu",
     ];
 
@@ -80,6 +83,7 @@ static class ShapeInference
         "GlobalAveragePool" or "GlobalMaxPool" or "GlobalLpPool" => x.Length > 2 ? [x[0], x[1], .. Enumerable.Repeat(1L, x.Length - 2)] : null,
         "Concat" => Concat(inputs, node.Int("axis", 0)),
         "ConstantOfShape" => Operand(node, 0, source),
+        "Crop" => Crop(node, x),
         "DepthToSpace" => Blocks(x, node.Int("blocksize", 0), deeper: false),
         "SpaceToDepth" => Blocks(x, node.Int("blocksize", 0), deeper: true),
         "Expand" => Operand(node, 1, source) is { } wanted ? Broadcast(x, wanted) : null,

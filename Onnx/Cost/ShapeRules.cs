@@ -76,6 +76,11 @@ static class ShapeRules
         return result;
     }
 
+    /// <summary>[N, C, H, W] without its borders left, top, right and bottom; or, where the node gives a height and a width, as large as they say.</summary>
+    public static long[]? Crop(NodeProto node, long[] x) => x.Length != 4 || node.Ints("border") is not [var left, var top, var right, var bottom] ? null
+        : node.Ints("scale") is [var height, var width] ? [x[0], x[1], height, width]
+        : [x[0], x[1], x[2] - top - bottom, x[3] - left - right];
+
     public static long[]? Gather(long[] x, long[] indices, long axis)
     {
         axis = axis < 0 ? axis + x.Length : axis;

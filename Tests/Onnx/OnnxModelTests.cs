@@ -39,7 +39,7 @@ public sealed class OnnxModelTests
     public void Save_EveryForeignModel_ChangesNothing()
     {
         using var folder = new TemporaryFolder();
-        foreach (var file in Directory.GetFiles(SharedFolder.Require("models"), "*.onnx"))
+        foreach (var file in ForeignModels.Files())
         {
             var model = OnnxModel.Load(file);
 
