@@ -27,6 +27,9 @@ sealed class ExportJob(
 {
     const string WeightsFile = "weights.bin", DenseId = "dense", DenseWeightsFile = "dense.bin";
 
+    // Of the training samples, to move norms by; and of the test samples, to compare a variant with its reference on.
+    const int NormSamples = 2048, CheckSamples = 256;
+
     // A plan that was tried is not measured again when it is written.
     readonly Dictionary<FormedPlan, Quality?> _measured = new(ReferenceEqualityComparer.Instance);
 
@@ -116,19 +119,12 @@ sealed class ExportJob(
         Tell($"{id}: cutting");
         var model = Cut(id, planned, from);
         var reference = ReferenceOutputs(from.Reference(planned.Plan), model);
-        model.RemoveMetadata(LodModel.VocabularyKey);
-        model.SetMetadata("maestro.variant", id);
-        model.SetMetadata("maestro.plan", planned.Plan.ToString());
-        var bytes = weights.Externalise(model);
-        weights.Flush();
-        var file = $"{id}.onnx";
-        var path = Path.Combine(output.Staging, file);
-        model = new OnnxModel(model.Proto, id, output.Staging); // its weights are in that folder already
-        model.Save(path);
+        var (file, bytes) = Write(id, planned.Plan, model, weights);
 
         Tell($"{id}: checking");
-        using var session = EvaluationSession.Load(model, path, data, settings);
-        var outputs = RecordedOutputs.Of(session, data, options.CheckSamples);
+        var path = Path.Combine(output.Staging, file);
+        using var session = EvaluationSession.Load(new OnnxModel(model.Proto, id, output.Staging), path, data, settings);
+        var outputs = RecordedOutputs.Of(session, data, CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         if (_dense is null)
         {
@@ -149,7 +145,7 @@ sealed class ExportJob(
             IdentityBlocks = planned.Formed.Blocks.Count > 0 ? [.. planned.Formed.Blocks.Order(StringComparer.Ordinal)] : null,
             Params = planned.Cost.Params,
             Macs = planned.Cost.Macs,
-            Bytes = bytes + new FileInfo(path).Length,
+            Bytes = bytes,
             Accuracy = quality?.Accuracy,
             Perplexity = quality?.Perplexity,
             AccuracySamples = quality?.Samples,
@@ -157,6 +153,20 @@ sealed class ExportJob(
             Distance = outputs.DistanceFrom(_dense),
             MaxDifference = difference,
         };
+    }
+
+    // The graph's file, and the bytes of it and of all weights that it reads.
+    (string File, long Bytes) Write(string id, RankPlan plan, OnnxModel model, SharedWeights weights)
+    {
+        model.RemoveMetadata(LodModel.VocabularyKey);
+        model.SetMetadata("maestro.variant", id);
+        model.SetMetadata("maestro.plan", plan.ToString());
+        var bytes = weights.Externalise(model);
+        weights.Flush();
+        var file = $"{id}.onnx";
+        var path = Path.Combine(output.Staging, file);
+        new OnnxModel(model.Proto, id, output.Staging).Save(path); // its weights are in that folder already
+        return (file, bytes + new FileInfo(path).Length);
     }
 
     /// <summary>The model under a plan, its norms recalibrated where anything is cut.</summary>
@@ -176,7 +186,7 @@ sealed class ExportJob(
     IReadOnlyList<float[]> Statistics(OnnxModel model)
     {
         using var session = Scratch(BatchNormRecalibration.MeasuringGraph(model));
-        return BatchNormRecalibration.Measure(session, data, options.CalibrationSamples, cancellation);
+        return BatchNormRecalibration.Measure(session, data, NormSamples, cancellation);
     }
 
     // The same outputs by another way, but for the norms, which are the variant's own.
@@ -188,7 +198,7 @@ sealed class ExportJob(
         }
 
         using var session = Scratch(reference);
-        return RecordedOutputs.Of(session, data, options.CheckSamples);
+        return RecordedOutputs.Of(session, data, CheckSamples);
     }
 
     (IReadOnlyList<TensorSignature>, IReadOnlyList<TensorSignature>) SignatureOf(string path)

@@ -40,12 +40,6 @@ public sealed record ExportOptions
     /// <summary>The <c>model.lod.onnx</c> that the model was before it was tuned: the family's dense graph, which variants are held against. Null for the model itself.</summary>
     /// <remarks>A model that is tuned for its smaller plans may be worse at full size than what its user brought.</remarks>
     public string? Original { get; init; }
-
-    /// <summary>Training samples that BatchNorm is recalibrated on, 1 and more; default 2,048.</summary>
-    public int CalibrationSamples { get; init; } = 2048;
-
-    /// <summary>Samples on which each variant is compared with its reference, 1 and more; default 256.</summary>
-    public int CheckSamples { get; init; } = 256;
 }
 
 /// <summary>Where an export is.</summary>

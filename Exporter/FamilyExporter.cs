@@ -26,8 +26,6 @@ public sealed class FamilyExporter
         _options = options ?? new ExportOptions();
         _settings = settings ?? new SessionSettings();
         _clock = clock ?? TimeProvider.System;
-        ArgumentOutOfRangeException.ThrowIfLessThan(_options.CalibrationSamples, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(_options.CheckSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Variants ?? 1, 1);
         if (_options.Budgets.Count == 0)
         {
@@ -130,7 +128,7 @@ public sealed class FamilyExporter
     {
         BudgetUnit.Ranks when _options.Plans is null => PlanSearch.Uniform,
         BudgetUnit.Latency => PlanSearch.Frontier,
-        _ => data is not null && (_options.Plans is not null || lod.Provenance.Recipe is "svd" or "data-aware svd") ? PlanSearch.Frontier : PlanSearch.Uniform,
+        _ => data is not null && (_options.Plans is not null || lod.Provenance.IsDecomposed) ? PlanSearch.Frontier : PlanSearch.Uniform,
     };
 
     FamilyManifest Describe(

@@ -54,7 +54,7 @@ public static class GraphCheck
             CheckNode(node, known, model);
             foreach (var output in node.Output.Where(output => output.Length > 0))
             {
-                Make(output, $"node '{Describe(node)}'", made, model);
+                Make(output, $"node '{node.Described()}'", made, model);
                 known.Add(output);
             }
         }
@@ -69,7 +69,7 @@ public static class GraphCheck
     {
         if (node.Input.FirstOrDefault(input => input.Length > 0 && !known.Contains(input)) is { } missing)
         {
-            throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' reads '{missing}', which nothing before it makes");
+            throw new OnnxFormatException(model.Name, $"node '{node.Described()}' reads '{missing}', which nothing before it makes");
         }
 
         var fewest = node.OpType switch
@@ -79,9 +79,9 @@ public static class GraphCheck
             "Conv" or "ConvTranspose" or "Gemm" or "MatMul" => 2,
             _ => 0,
         };
-        if (node.Output.All(output => output.Length == 0) || (node.Domain is "" or "ai.onnx" && node.Input.Count < fewest))
+        if (node.Output.All(output => output.Length == 0) || (node.IsStandard() && node.Input.Count < fewest))
         {
-            throw new OnnxFormatException(model.Name, $"node '{Describe(node)}' has {node.Input.Count} inputs and {node.Output.Count} outputs, too few for {node.OpType}");
+            throw new OnnxFormatException(model.Name, $"node '{node.Described()}' has {node.Input.Count} inputs and {node.Output.Count} outputs, too few for {node.OpType}");
         }
 
         foreach (var attribute in node.Attribute)
@@ -153,6 +153,4 @@ public static class GraphCheck
             throw new OnnxFormatException(model.Name, $"{by} makes '{name}', which is made already");
         }
     }
-
-    static string Describe(NodeProto node) => node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output.FirstOrDefault()}";
 }

@@ -8,10 +8,13 @@ namespace MaestroDeploy.Onnx;
 public static class NodeAttributes
 {
     /// <summary>Whether a node is of ONNX's own operator set.</summary>
-    public static bool IsStandard(this NodeProto node) => node.Domain is "" or "ai.onnx";
+    public static bool IsStandard(this NodeProto node) => OnnxModel.IsStandard(node.Domain);
 
     /// <summary>What messages call a node: its name, or that of its first output.</summary>
     public static string Title(this NodeProto node) => node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? node.OpType;
+
+    /// <summary>What messages call a node that is at fault: its name, or else its operator and its first output.</summary>
+    public static string Described(this NodeProto node) => node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output.FirstOrDefault()}";
 
     /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or a Scan.</summary>
     public static IEnumerable<GraphProto> Bodies(this NodeProto node) => node.Attribute.SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>();

@@ -13,6 +13,9 @@ public sealed class OnnxModel
     /// <summary>In the file, ONNX's own operator set is the empty string (OperatorSetIdProto.domain).</summary>
     public const string StandardDomain = "";
 
+    // What ONNX's own set is called by some files.
+    const string StandardDomainInFull = "ai.onnx";
+
     /// <param name="proto">The model; it must have a graph.</param>
     /// <param name="name">What messages call it: a file's name, or a built-in model's.</param>
     /// <param name="folder">Where its external data lies; null when it has none.</param>
@@ -36,7 +39,10 @@ public sealed class OnnxModel
     public string? Folder { get; }
 
     /// <summary>The version of the standard operator set; 1 where none is imported.</summary>
-    public long Opset => Proto.OpsetImport.LastOrDefault(set => set.Domain is "" or "ai.onnx")?.Version ?? 1;
+    public long Opset => Proto.OpsetImport.LastOrDefault(set => IsStandard(set.Domain))?.Version ?? 1;
+
+    /// <summary>Whether a Gemm of this model must have a bias: until opset 10.</summary>
+    public bool GemmNeedsBias => Opset < 11;
 
     /// <summary>Graph inputs that a caller feeds: those that are not initializers (files of IR 3 list both).</summary>
     public IEnumerable<ValueInfoProto> Inputs
@@ -47,6 +53,9 @@ public sealed class OnnxModel
             return Graph.Input.Where(input => !initializers.Contains(input.Name));
         }
     }
+
+    /// <summary>Whether a domain is that of ONNX's own operator set.</summary>
+    public static bool IsStandard(string domain) => domain is StandardDomain or StandardDomainInFull;
 
     /// <summary>Reads and checks a model file.</summary>
     /// <exception cref="OnnxFormatException">The file is missing, is not an ONNX model, or fails <see cref="GraphCheck"/>.</exception>

@@ -61,16 +61,14 @@ sealed class CalibrationSearch(FamilyManifest manifest, ServiceLevel level, IRea
 
     Outlook OutlookOf(Variant variant)
     {
-        if (variant.Bytes > level.MaxBytes)
+        if (!level.KeepsSize(variant))
         {
             return Outlook.Misses;
         }
 
         if (_latencies.TryGetValue(variant.Id, out var latency))
         {
-            var inTime = level.MaxLatency is null || latency.Steady.At(level.Percentile).UpperUs <= _limitUs;
-            var inMemory = level.MaxMemoryBytes is null || latency.PrivateBytes <= level.MaxMemoryBytes;
-            return inTime && inMemory ? Outlook.Keeps : Outlook.Misses;
+            return level.KeepsLatency(latency) && level.KeepsMemory(latency) ? Outlook.Keeps : Outlook.Misses;
         }
 
         return _values.AtLeast(variant.Macs) > _limitUs ? Outlook.Misses

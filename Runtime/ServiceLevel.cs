@@ -1,3 +1,5 @@
+using MaestroDeploy.Profiles;
+
 namespace MaestroDeploy.Runtime;
 
 /// <summary>What is asked of a variant on a device. What is left out is not asked for; each limit itself is allowed.</summary>
@@ -53,4 +55,12 @@ public sealed record ServiceLevel
             ? value
             : throw new ArgumentOutOfRangeException(nameof(MaxMemoryBytes), value, "A memory limit is 1 byte or more.");
     }
+
+    internal bool KeepsSize(Variant variant) => MaxBytes is null || variant.Bytes <= MaxBytes;
+
+    // What was not measured keeps no limit.
+    internal bool KeepsMemory(VariantLatency? latency) => MaxMemoryBytes is null || latency?.PrivateBytes <= MaxMemoryBytes;
+
+    // Nor does a sample that is too small to have a bound.
+    internal bool KeepsLatency(VariantLatency latency) => MaxLatency is not { } limit || latency.Steady.At(Percentile).UpperUs <= limit.TotalMicroseconds;
 }

@@ -108,15 +108,15 @@ public static class VariantSelector
 
     readonly record struct Candidate(Variant Variant, VariantLatency Latency, ServiceLevel Level)
     {
-        public bool KeepsSize => Level.MaxBytes is null || Variant.Bytes <= Level.MaxBytes;
+        public bool KeepsSize => Level.KeepsSize(Variant);
 
-        public bool KeepsMemory => Level.MaxMemoryBytes is null || Latency.PrivateBytes <= Level.MaxMemoryBytes;
+        public bool KeepsMemory => Level.KeepsMemory(Latency);
 
-        // Too small a sample has no bound, so it keeps no limit; to be put in order it still has its value.
-        public bool KeepsLatency => Level.MaxLatency is null || UpperUs <= Level.MaxLatency.Value.TotalMicroseconds;
+        public bool KeepsLatency => Level.KeepsLatency(Latency);
 
         public double ValueUs => Latency.Steady.At(Level.Percentile).ValueUs;
 
+        // To be put in order a sample that is too small to have a bound still has its value.
         public double OrderUs => UpperUs ?? ValueUs;
 
         public string Bound => UpperUs is { } bound

@@ -37,7 +37,7 @@ static class LatencyShare
             if (!File.Exists(source))
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(source)!);
-                SvdFactoring.Factor(BuiltInModels.Create(model, sample, 10, seed: 1, size), new LodProvenance { Model = model, Recipe = "svd" }).Save(source);
+                SvdFactoring.Factor(BuiltInModels.Create(model, sample, 10, seed: 1, size), new LodProvenance { Model = model, Recipe = LodProvenance.Svd }).Save(source);
             }
 
             Compare(name, source, Table(source));
@@ -60,7 +60,7 @@ static class LatencyShare
         var lod = LodModel.Load(source);
         var cost = lod.Cost();
         var macs = CostUnit.Macs(cost);
-        Show(name, lod, [.. Uniform("uniform, any rank", cost, macs with { StandsForTime = false }), .. Uniform("uniform, by MACs", cost, macs)]);
+        Show(name, lod, [.. Uniform("uniform, any rank", cost, new CostUnit(macs.Of, macs.Fixed, macs.Layers)), .. Uniform("uniform, by MACs", cost, macs)]);
         Show(name, lod, [.. Frontiers("frontier, by MACs", lod, macs), .. Frontiers("frontier, by latency", lod, CostUnit.Latency(cost, table))]);
     }
 
@@ -95,7 +95,7 @@ static class LatencyShare
 
     static void Show(string name, LodModel lod, IReadOnlyList<(string Name, FormedPlan Plan)> plans)
     {
-        var times = new FactoredTimes(lod, [FormedPlan.Of(lod.Pairs, _ => (LayerForm.Dense, 0)), .. plans.Select(plan => plan.Plan)], Settings);
+        var times = new FactoredTimes(lod, [FormedPlan.Dense(lod.Pairs), .. plans.Select(plan => plan.Plan)], Settings);
         Console.WriteLine($"{name}: {Settings.Threads} thread, batch 1, dense {times.WholeUs[0]:0} µs, in turns with the plans; shares are of dense, x is time over MACs");
         Console.WriteLine($"  {"plan",-28} {"whole: MACs",11} {"time",6} {"x",5}   {"factored: MACs",14} {"time",6} {"x",5} {"reorders",8}   layers above {Most}");
         foreach (var (i, (plan, _)) in plans.Index())

@@ -52,7 +52,7 @@ static class ServedFamily
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
             var source = folder + ".lod.onnx";
-            SvdFactoring.Factor(model(), new LodProvenance { Model = name, Recipe = "svd" }).Save(source);
+            SvdFactoring.Factor(model(), new LodProvenance { Model = name, Recipe = LodProvenance.Svd }).Save(source);
             new FamilyExporter(new ExportOptions { Budgets = [.. budgets.Select(share => new Budget(share))] }).Export(source, folder);
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Data;
 using MaestroDeploy.Exporter.Evaluation;
 
 namespace MaestroDeploy.Cli.Commands;
@@ -7,7 +8,7 @@ namespace MaestroDeploy.Cli.Commands;
 /// <summary>The options that name what a model is watched on: a data set with its labels, inputs without, or random ones.</summary>
 sealed class CalibrationFlags
 {
-    const string Archive = "npz:", Random = "random";
+    const string Random = "random";
 
     readonly Option<string?> _data = new("--data") { Description = $"What the model is for: {string.Join(", ", NamedData.Forms)}." };
     readonly Option<string?> _dataDir = SharedOptions.DataDir();
@@ -18,17 +19,17 @@ sealed class CalibrationFlags
 
     public static Option<string?> Inputs() => new("--inputs")
     {
-        Description = $"Inputs without labels, instead of --data: {Archive}FILE with an array for each graph input, by its name, or {Random}.",
+        Description = $"Inputs without labels, instead of --data: {NamedData.Archive}FILE with an array for each graph input, by its name, or {Random}.",
     };
 
     /// <summary>What --inputs names; null where it is not given.</summary>
     /// <exception cref="UsageException">It names nothing.</exception>
+    /// <exception cref="DataFormatException">The file that it names cannot be read, or its arrays do not go together.</exception>
     public static EvaluationData? Unlabelled(string? spec) => spec switch
     {
         null => null,
         Random => new RandomInputs(),
-        _ when spec.StartsWith(Archive, StringComparison.Ordinal) => UnlabelledInputs.Load(spec[Archive.Length..]),
-        _ => throw new UsageException($"--inputs is {Archive}FILE or {Random}; found '{spec}'."),
+        _ => NamedData.Unlabelled(spec).Evaluation,
     };
 
     /// <exception cref="UsageException">Both are given.</exception>
@@ -66,8 +67,7 @@ sealed class CalibrationFlags
             throw new UsageException("--follow-outputs says how answers to --data or --inputs count, and there are neither.");
         }
 
-        var named = _format.Data(parsed, data, parsed.GetValue(_dataDir))
-            ?? (inputs is not null && inputs.StartsWith(Archive, StringComparison.Ordinal) ? NamedData.Unlabelled(inputs) : null);
+        var named = _format.Data(parsed, data, parsed.GetValue(_dataDir)) ?? (inputs is null or Random ? null : NamedData.Unlabelled(inputs));
         return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, follow ?? true);
     }
 }

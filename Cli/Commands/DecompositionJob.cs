@@ -56,7 +56,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         using var responses = Watch(model, data, choice);
         terminal.Progress("decomposing");
         var provenance = new LodProvenance(
-            Path.GetFileName(source), data.Evaluation?.Name, data.Data?.Scaling, responses is null ? "svd" : "data-aware svd");
+            Path.GetFileName(source), data.Evaluation?.Name, data.Data?.Scaling, responses is null ? LodProvenance.Svd : LodProvenance.DataAwareSvd);
         var (lod, spectra) = SvdFactoring.Decompose(model, provenance, choice, responses: responses);
         cancellation.ThrowIfCancellationRequested();
         lod.Save(output);

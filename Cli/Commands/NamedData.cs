@@ -13,6 +13,9 @@ namespace MaestroDeploy.Cli.Commands;
 /// <summary>The data that a command line names: labelled samples, parallel text, or inputs without labels, as a trainer and as an exporter want them.</summary>
 sealed class NamedData
 {
+    /// <summary>What stands before the file of inputs without labels.</summary>
+    public const string Archive = "npz:";
+
     readonly DataSet? _samples;
     readonly ParallelText? _text;
     readonly IReadOnlyDictionary<string, NpyArray>? _inputs;
@@ -49,14 +52,22 @@ sealed class NamedData
         : throw new UsageException("--layout, --channels, --scale, --mean, --std and --format are for samples of numbers; this is text."));
 
     /// <param name="spec">npz:FILE, with an array for each of a model's inputs, by its name.</param>
-    /// <exception cref="UsageException">The text names no such file, or its arrays do not go together.</exception>
-    /// <exception cref="DataFormatException">It cannot be read.</exception>
+    /// <exception cref="UsageException">The text names no such file.</exception>
+    /// <exception cref="DataFormatException">It cannot be read, or its arrays do not go together.</exception>
     public static NamedData Unlabelled(string spec)
     {
-        const string Archive = "npz:";
-        var path = spec.StartsWith(Archive, StringComparison.Ordinal) ? spec[Archive.Length..] : throw new UsageException($"--inputs is {Archive}FILE here; found '{spec}'.");
-        var arrays = File.Exists(path) ? NpzFile.Read(path) : throw new DataFormatException(path, "there is no such file.");
-        return UsageException.Check(() => new NamedData(Path.GetFileNameWithoutExtension(path), arrays));
+        var path = spec.StartsWith(Archive, StringComparison.Ordinal)
+            ? spec[Archive.Length..]
+            : throw new UsageException($"--inputs is {Archive}FILE, or random where nothing is learnt from it; found '{spec}'.");
+        var arrays = NpzFile.Read(path);
+        try
+        {
+            return new NamedData(Path.GetFileNameWithoutExtension(path), arrays);
+        }
+        catch (ArgumentException e)
+        {
+            throw new DataFormatException(path, e.Message, e);
+        }
     }
 
     /// <summary>What to say of a dense model that is hardly better than guessing; null where there is nothing to say.</summary>

@@ -101,7 +101,7 @@ sealed class GraphProgram
     (NodeSource Source, Operator Run) Compile(NodeProto node)
     {
         var source = new NodeSource(node, _model, _constants);
-        if (node.Domain is not ("" or "ai.onnx") || !OperatorTable.Operators.TryGetValue(node.OpType, out var entry))
+        if (!node.IsStandard() || !OperatorTable.Operators.TryGetValue(node.OpType, out var entry))
         {
             throw source.Unsupported($"the operator {node.OpType} is none of those in docs/operators.md");
         }

@@ -14,7 +14,7 @@ static class NpzDataSet
     /// <exception cref="DataFormatException">The file is absent or broken, or its arrays are not these or do not go together.</exception>
     public static DataSet Load(string path)
     {
-        var arrays = File.Exists(path) ? NpzFile.Read(path) : throw new DataFormatException(path, "there is no such file.");
+        var arrays = NpzFile.Read(path);
         if (Wanted.Except(arrays.Keys).ToArray() is { Length: > 0 } missing)
         {
             throw new DataFormatException(

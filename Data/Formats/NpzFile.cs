@@ -8,7 +8,7 @@ public static class NpzFile
     const string Extension = ".npy";
 
     /// <summary>Reads every array as floats, by its name (<c>arr_0</c>, … where it was saved without); other files in it are passed over.</summary>
-    /// <exception cref="DataFormatException">It is no zip file, an array cannot be read, or together they would be too large.</exception>
+    /// <exception cref="DataFormatException">It is absent or no zip file, an array cannot be read, or together they would be too large.</exception>
     public static IReadOnlyDictionary<string, NpyArray> Read(string path) => Read(path, NpyFile.Read);
 
     /// <summary>Reads every array as the bytes that it has.</summary>
@@ -30,7 +30,7 @@ public static class NpzFile
 
     static Dictionary<string, T> Read<T>(string path, Func<Stream, long, string, T> read)
     {
-        using var file = File.OpenRead(path);
+        using var file = File.Exists(path) ? File.OpenRead(path) : throw new DataFormatException(path, "there is no such file.");
         try
         {
             using var zip = new ZipArchive(file, ZipArchiveMode.Read);

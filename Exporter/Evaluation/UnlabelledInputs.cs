@@ -28,21 +28,6 @@ public sealed class UnlabelledInputs : EvaluationData
     /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <summary>Reads a <c>.npz</c> file.</summary>
-    /// <exception cref="DataFormatException">It is absent or broken, or its arrays do not go together.</exception>
-    public static UnlabelledInputs Load(string path)
-    {
-        var arrays = File.Exists(path) ? NpzFile.Read(path) : throw new DataFormatException(path, "there is no such file.");
-        try
-        {
-            return new UnlabelledInputs(Path.GetFileNameWithoutExtension(path), arrays);
-        }
-        catch (ArgumentException e)
-        {
-            throw new DataFormatException(path, e.Message, e);
-        }
-    }
-
     /// <inheritdoc/>
     public override Quality? Measure(ModelSession session, CancellationToken cancellation = default) => null;
 

@@ -5,8 +5,8 @@ namespace MaestroDeploy.Exporter.Planning;
 /// <summary>The ranks of a layer that are probed and timed: dense where ranks are few, coarse where they are many.</summary>
 public static class CandidateRanks
 {
-    // ONNX Runtime's convolutions work in blocks of 8 or 16 channels; a rank that fills no block falls out of them and costs more.
-    const int Block = 16;
+    // A rank that fills no block of channels falls out of them and costs more.
+    const int Block = ConvolutionBlocks.Channels;
 
     static readonly double[] Shares =
         [1 / 256.0, 1 / 128.0, 1 / 64.0, 1 / 48.0, 1 / 32.0, 1 / 24.0, 1 / 16.0, 3 / 32.0, 1 / 8.0, 3 / 16.0, 1 / 4.0, 5 / 16.0, 3 / 8.0, 7 / 16.0, 1 / 2.0, 5 / 8.0, 3 / 4.0, 7 / 8.0, 1];

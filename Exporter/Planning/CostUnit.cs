@@ -24,19 +24,25 @@ public enum BudgetUnit
 }
 
 /// <summary>What layers cost in one unit.</summary>
-/// <param name="CostOf">The cost of a layer in a form at a rank.</param>
-/// <param name="Fixed">What no plan changes.</param>
-/// <param name="Layers">The layers.</param>
-public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, double Fixed, IReadOnlyList<PairCost> Layers)
+/// <param name="of">The cost of a layer in a form at a rank.</param>
+/// <param name="fixedCost">What no plan changes.</param>
+/// <param name="layers">The layers.</param>
+public sealed class CostUnit(Func<PairCost, LayerForm, int, double> of, double fixedCost, IReadOnlyList<PairCost> layers)
 {
+    /// <summary>What no plan changes.</summary>
+    public double Fixed { get; } = fixedCost;
+
+    /// <summary>The layers.</summary>
+    public IReadOnlyList<PairCost> Layers { get; } = layers;
+
     /// <summary>Whether the unit is looked at in the place of time, so that convolutions' ranks should fill <see cref="ConvolutionBlocks"/>.</summary>
     public bool StandsForTime { get; init; }
 
     /// <summary>The whole model dense.</summary>
-    public double Dense { get; } = Fixed + Layers.Sum(layer => CostOf(layer, LayerForm.Dense, layer.Rank));
+    public double Dense { get; } = fixedCost + layers.Sum(layer => of(layer, LayerForm.Dense, layer.Rank));
 
     /// <summary>The cost of a layer in a form at a rank.</summary>
-    public double Of(PairCost layer, LayerForm form, int rank) => CostOf(layer, form, rank);
+    public double Of(PairCost layer, LayerForm form, int rank) => of(layer, form, rank);
 
     /// <summary>Multiply-accumulates for one sample.</summary>
     public static CostUnit Macs(LodCost cost) => new((layer, form, rank) => layer.Positions * Numbers(layer, form, rank), cost.FixedMacs, cost.Layers) { StandsForTime = true };
@@ -59,7 +65,7 @@ public sealed record CostUnit(Func<PairCost, LayerForm, int, double> CostOf, dou
     }
 
     /// <summary>The cost of a whole model under a plan.</summary>
-    public double Of(FormedPlan plan) => Fixed + Layers.Sum(layer => Of(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank));
+    public double Of(FormedPlan plan) => Fixed + Layers.Sum(layer => Of(layer, plan.FormOf(layer.Pair.Layer), plan.RankOf(layer)));
 
     /// <summary>The cheaper of dense and a pair, dense where they cost the same.</summary>
     public (LayerForm Form, double Cost) Cheapest(PairCost layer, int rank)

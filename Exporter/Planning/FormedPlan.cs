@@ -24,6 +24,16 @@ public sealed record FormedPlan(RankPlan Ranks, IReadOnlySet<string> Blocks)
             chosen.Where(one => one.Choice.Form == LayerForm.IdentityBlock).Select(one => one.Layer).ToHashSet());
     }
 
+    /// <summary>The plan of a form and a rank for each layer of a model that is counted.</summary>
+    /// <inheritdoc cref="Of(IReadOnlyList{FactorPair}, Func{int, ValueTuple{LayerForm, int}})"/>
+    public static FormedPlan Of(LodCost cost, Func<int, (LayerForm Form, int Rank)> choose) => Of([.. cost.Layers.Select(layer => layer.Pair)], choose);
+
+    /// <summary>The plan that leaves every layer dense.</summary>
+    public static FormedPlan Dense(IReadOnlyList<FactorPair> pairs) => Of(pairs, _ => (LayerForm.Dense, 0));
+
+    /// <summary>The components that a layer keeps; all of them where it is dense.</summary>
+    public int RankOf(PairCost layer) => Ranks[layer.Pair.Layer].Components ?? layer.Rank;
+
     /// <summary>How a layer is written.</summary>
     public LayerForm FormOf(string layer) => Ranks[layer].IsDense ? LayerForm.Dense : Blocks.Contains(layer) ? LayerForm.IdentityBlock : LayerForm.Pair;
 }

@@ -53,7 +53,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
     List<FormedPlan> Uniform()
     {
         var steps = Enumerable.Range(0, _candidates.Max(ranks => ranks.Count)).ToArray();
-        List<FormedPlan> plans = [FormedPlan.Of(lod.Pairs, _ => (LayerForm.Dense, 0)), .. steps.Select(step => At(step, LayerForm.Pair))];
+        List<FormedPlan> plans = [FormedPlan.Dense(lod.Pairs), .. steps.Select(step => At(step, LayerForm.Pair))];
         return lod.Pairs.Any(HasBlocks) ? [.. plans, .. steps.Select(step => At(step, LayerForm.IdentityBlock))] : plans;
     }
 

@@ -17,10 +17,10 @@ public sealed record PlannedVariant(Budget Budget, FormedPlan Formed, ModelCost 
     /// <summary>A plan with its cost.</summary>
     public static PlannedVariant Of(LodCost cost, double share, FormedPlan plan)
     {
-        var numbers = cost.Layers.Select(layer => (long)CostUnit.Numbers(layer, plan.FormOf(layer.Pair.Layer), plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)).ToArray();
+        var numbers = cost.Layers.Select(layer => (long)CostUnit.Numbers(layer, plan.FormOf(layer.Pair.Layer), plan.RankOf(layer))).ToArray();
         return new PlannedVariant(new Budget(share), plan, cost.Holding(numbers));
     }
 
     /// <summary>The plan that leaves every layer dense.</summary>
-    public static PlannedVariant Dense(LodCost cost) => Of(cost, 1, FormedPlan.Of([.. cost.Layers.Select(layer => layer.Pair)], _ => (LayerForm.Dense, 0)));
+    public static PlannedVariant Dense(LodCost cost) => Of(cost, 1, FormedPlan.Dense([.. cost.Layers.Select(layer => layer.Pair)]));
 }

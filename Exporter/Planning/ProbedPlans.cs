@@ -74,13 +74,11 @@ sealed class ProbedPlans : IDisposable
     bool Keeps(FormedPlan plan, double share) => _unit.Of(plan) <= share * _unit.Dense;
 
     /// <summary>The plan halfway between two, by the products of their ranks.</summary>
-    FormedPlan Between(FormedPlan one, FormedPlan other) => FormedPlan.Of([.. _cost.Layers.Select(layer => layer.Pair)], i =>
+    FormedPlan Between(FormedPlan one, FormedPlan other) => FormedPlan.Of(_cost, i =>
     {
         var layer = _cost.Layers[i];
-        var rank = (int)Math.Round(Math.Sqrt((double)RankOf(one) * RankOf(other)));
+        var rank = (int)Math.Round(Math.Sqrt((double)one.RankOf(layer) * other.RankOf(layer)));
         return (_unit.Cheapest(layer, rank).Form, rank);
-
-        int RankOf(FormedPlan plan) => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank;
     });
 
     static PlanningLayer Raised(PlanningLayer layer, double power) =>
@@ -121,9 +119,9 @@ sealed class ProbedPlans : IDisposable
         return plan with { Ranks = new RankPlan(ranks) };
     }
 
-    FormedPlan FormedOf(PlanChoice choice) => FormedPlan.Of([.. _cost.Layers.Select(layer => layer.Pair)], i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));
+    FormedPlan FormedOf(PlanChoice choice) => FormedPlan.Of(_cost, i => (choice.Options[i].Form, choice.Options[i].Rank.Components ?? 0));
 
-    double ErrorOf(FormedPlan plan) => _probe.Error([.. _cost.Layers.Select(layer => plan.Ranks[layer.Pair.Layer].Components ?? layer.Rank)]);
+    double ErrorOf(FormedPlan plan) => _probe.Error([.. _cost.Layers.Select(plan.RankOf)]);
 
     int[] RanksOf(IReadOnlyList<LayerOption> chosen) => [.. chosen.Zip(_cost.Layers, (option, layer) => option.Rank.Components ?? layer.Rank)];
 }

@@ -41,7 +41,7 @@ public sealed class UniformPlanner(LodCost cost, CostUnit? unit)
     public FormedPlan Plan(double share)
     {
         var ranks = Ranks(share);
-        return FormedPlan.Of([.. cost.Layers.Select(layer => layer.Pair)], i =>
+        return FormedPlan.Of(cost, i =>
             (unit?.Cheapest(cost.Layers[i], ranks[i]).Form ?? (ranks[i] > cost.Layers[i].Pair.BreakEven ? LayerForm.Dense : LayerForm.Pair), ranks[i]));
     }
 

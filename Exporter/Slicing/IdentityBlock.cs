@@ -7,15 +7,12 @@ namespace MaestroDeploy.Exporter.Slicing;
 /// <summary>Writes a linear layer so that some of its outputs are the hidden values themselves: two products, a Concat, and a Gather where they come out of order.</summary>
 static class IdentityBlock
 {
-    // Until opset 10 a Gemm must have a bias.
-    const int FirstWithoutBias = 11;
-
     /// <summary>Whether a layer can be written so: convolutions gain nothing by it, a bias must be there to be split, and a Gemm may go without one.</summary>
     public static bool Fits(OnnxModel model, FactorPair pair) => pair.Kind is LayerKind.Linear or LayerKind.Product && pair.Type(model) == TensorProto.Types.DataType.Float
         && PairRewrite.Uses(model, pair) is [var use] && use.Projection.Int("transA", 0) == 0 && use.Expansion.Float("beta", 1) == 1
         && (Bias(use.Expansion) is { } bias
             ? model.Constant(bias) is { } tensor && ElementTypes.Count(tensor) == pair.Out
-            : pair.Kind == LayerKind.Product || model.Opset >= FirstWithoutBias);
+            : pair.Kind == LayerKind.Product || !model.GemmNeedsBias);
 
     /// <summary>Numbers in a layer written so: r·(in + out − r).</summary>
     public static long Params(FactorPair pair, int rank) => (long)rank * (pair.In + pair.Out - rank);

@@ -9,10 +9,21 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <param name="Model">A built-in model's name, or the file that was compressed.</param>
 /// <param name="Data">The data set trained on.</param>
 /// <param name="Scaling">How inputs were scaled, in plain words.</param>
-/// <param name="Recipe">The training recipe.</param>
+/// <param name="Recipe">The training recipe; <see cref="Svd"/> or <see cref="DataAwareSvd"/> where it was not trained.</param>
 /// <param name="Seed">The seed that reproduces the run.</param>
 /// <param name="Epochs">Epochs trained.</param>
-public sealed record LodProvenance(string? Model = null, string? Data = null, string? Scaling = null, string? Recipe = null, int? Seed = null, int? Epochs = null);
+public sealed record LodProvenance(string? Model = null, string? Data = null, string? Scaling = null, string? Recipe = null, int? Seed = null, int? Epochs = null)
+{
+    /// <summary>The recipe of a model that was decomposed by its weights alone.</summary>
+    public const string Svd = "svd";
+
+    /// <summary>The recipe of a model that was decomposed by how its layers answer.</summary>
+    public const string DataAwareSvd = "data-aware svd";
+
+    /// <summary>Whether it was decomposed and not trained since.</summary>
+    [JsonIgnore]
+    public bool IsDecomposed => Recipe is Svd or DataAwareSvd;
+}
 
 /// <summary>A <c>model.lod.onnx</c>: a standard ONNX model in which some layers are pairs of ordered factors.</summary>
 /// <remarks>

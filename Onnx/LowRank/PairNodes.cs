@@ -6,18 +6,15 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <summary>The nodes that a pair puts in the place of dense ones.</summary>
 static class PairNodes
 {
-    /// <summary>The first opset whose Gemm may go without a bias.</summary>
-    public const int FirstWithoutBias = 11;
-
     /// <summary>The projection and the expansion in the place of one dense node.</summary>
     /// <param name="pair">The pair.</param>
     /// <param name="dense">The node.</param>
     /// <param name="x">The value that it applies its weight to.</param>
     /// <param name="use">Which of the layer's nodes it is, from 1.</param>
-    /// <param name="opset">The model's: until 10 a Gemm must have a bias.</param>
-    public static (NodeProto Projection, NodeProto Expansion) Of(FactorPair pair, NodeProto dense, string x, int use, long opset)
+    /// <param name="gemmNeedsBias">Whether a Gemm without one is given zeros.</param>
+    public static (NodeProto Projection, NodeProto Expansion) Of(FactorPair pair, NodeProto dense, string x, int use, bool gemmNeedsBias)
     {
-        string[] zero = opset < FirstWithoutBias ? [Zero(pair)] : [];
+        string[] zero = gemmNeedsBias ? [Zero(pair)] : [];
         var (hidden, y, turned) = (Numbered($"{pair.Layer}.hidden", use), dense.Output[0], $"{pair.Layer}.turned");
         string project = Numbered($"{pair.Layer}.project", use), expand = Numbered($"{pair.Layer}.expand", use);
         var bias = dense.Input.Skip(2).Where(input => input.Length > 0);

@@ -37,7 +37,7 @@ public static class PairRewrite
         for (var use = 1; use <= layer.Nodes.Count; use++)
         {
             var dense = layer.Nodes[use - 1];
-            var (project, expand) = PairNodes.Of(pair, dense, layer.InputOf(dense), use, model.Opset);
+            var (project, expand) = PairNodes.Of(pair, dense, layer.InputOf(dense), use, model.GemmNeedsBias);
             Replace(model.Graph, dense, [.. use == 1 ? PairNodes.Shared(pair, project, expand, layer.Weight.Type) : [], project, expand]);
         }
 

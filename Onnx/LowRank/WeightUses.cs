@@ -47,7 +47,7 @@ sealed class WeightUses(OnnxModel model)
     {
         var (left, right) = (_constants.Find(node.Input[0]), _constants.Find(node.Input[1]));
         var kind = left is not null ? LayerKind.Left
-            : node.OpType == "Gemm" || (model.Opset >= PairNodes.FirstWithoutBias && _shapes[node.Input[0]]?.Count == 2) ? LayerKind.Linear
+            : node.OpType == "Gemm" || (!model.GemmNeedsBias && _shapes[node.Input[0]]?.Count == 2) ? LayerKind.Linear
             : LayerKind.Product;
         var why = (left ?? right) is not { } weight ? "it multiplies two values that are computed"
             : left is not null && right is not null ? "both its operands are constants"

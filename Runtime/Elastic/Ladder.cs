@@ -34,9 +34,7 @@ static class Ladder
     }
 
     static bool Keeps(Variant variant, VariantLatency? latency, ServiceLevel level) =>
-        (level.MaxBytes is null || variant.Bytes <= level.MaxBytes)
-        && (level.MaxMemoryBytes is null || latency?.PrivateBytes <= level.MaxMemoryBytes)
-        && (level.MinAccuracy is null || variant.Accuracy >= level.MinAccuracy);
+        level.KeepsSize(variant) && level.KeepsMemory(latency) && (level.MinAccuracy is null || variant.Accuracy >= level.MinAccuracy);
 
     // A calibration measures few; the others are guessed by their MACs, and the governor looks at what really comes of them.
     static double Expected(Variant variant, FamilyManifest manifest, LatencyProfile profile, int percentile)

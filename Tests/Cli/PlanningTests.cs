@@ -244,7 +244,7 @@ public sealed class PlanningTests
     {
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["trained.lod.onnx"]);
-        new LodModel(SmallModels.Mlp.Model, SmallModels.Mlp.Pairs, SmallModels.Mlp.Provenance with { Recipe = "svd" }).Save(folder["decomposed.lod.onnx"]);
+        new LodModel(SmallModels.Mlp.Model, SmallModels.Mlp.Pairs, SmallModels.Mlp.Provenance with { Recipe = LodProvenance.Svd }).Save(folder["decomposed.lod.onnx"]);
 
         Probes("trained", probes: false, "--data", "digits");
         Probes("decomposed", probes: false);

@@ -1,5 +1,4 @@
 using MaestroDeploy.Onnx;
-using MaestroDeploy.Onnx.Protos;
 using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 using static TorchSharp.torch;
 
@@ -11,7 +10,7 @@ static class Generation
     /// <summary>A tensor in the node itself, or numbers in one of its attributes.</summary>
     public static Operator Constant(NodeSource source)
     {
-        var value = Stated(source.Node) ?? throw source.Unsupported("it is a Constant that is sparse or holds text");
+        var value = source.Node.ConstantTensor() ?? throw source.Unsupported("it is a Constant that is sparse or holds text");
         return (_, _) => [NativeTensor.From(source.Model, value)];
     }
 
@@ -70,14 +69,4 @@ static class Generation
             return [upper ? inputs[0]!.triu(k) : inputs[0]!.tril(k)];
         };
     }
-
-    static TensorProto? Stated(NodeProto node) => node.Attribute.FirstOrDefault() switch
-    {
-        { Name: "value" } attribute => attribute.T,
-        { Name: "value_float" } attribute => TensorValues.Create("", [], [attribute.F]),
-        { Name: "value_floats" } attribute => TensorValues.Create("", [attribute.Floats.Count], [.. attribute.Floats]),
-        { Name: "value_int" } attribute => TensorValues.Create("", [], [attribute.I]),
-        { Name: "value_ints" } attribute => TensorValues.Create("", [attribute.Ints.Count], [.. attribute.Ints]),
-        _ => null,
-    };
 }

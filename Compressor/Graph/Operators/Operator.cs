@@ -81,7 +81,7 @@ sealed class NodeSource(NodeProto node, OnnxModel model, IReadOnlyDictionary<str
         return string.Join(" and ", shapes);
     }
 
-    public UntrainableModelException Unsupported(string why) => new(model.Name, node.Name.Length > 0 ? node.Name : $"{node.OpType} → {node.Output[0]}", why);
+    public UntrainableModelException Unsupported(string why) => new(model.Name, node.Described(), why);
 
     // Once where the input is a constant, else at each run.
     Setting<T?> Read<T>(int input, Func<Tensor, T> read) where T : class

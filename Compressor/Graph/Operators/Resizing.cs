@@ -32,8 +32,7 @@ static class Resizing
     /// <summary>Inputs x and scales, which were an attribute before opset 9.</summary>
     public static Operator Upsample(NodeSource source)
     {
-        var scales = source.Node.Attribute.FirstOrDefault(attribute => attribute.Name == "scales");
-        double[]? stated = scales is null ? null : [.. scales.Floats.Select(scale => (double)scale)];
+        double[]? stated = source.Node.FloatList("scales") is { } scales ? Array.ConvertAll(scales, scale => (double)scale) : null;
         source.Refuse(stated is null && !source.IsGiven(1), "it has no scales");
         var kernel = source.Node.Text("mode", "nearest") == "nearest" ? Nearest(MathF.Floor) : KernelOf(source);
         return Along(null, stated is null ? source.Doubles(1) : _ => stated, _ => null, CoordinateOf("asymmetric", source), kernel);

@@ -51,7 +51,7 @@ public sealed class LatencyTests
     [TestMethod]
     public void Layers_OfProductsAlone_CountsNothingElseAndStillFollowsTheOrder()
     {
-        var model = new PlanCutter(LeNet).Cut(FormedPlan.Of(LeNet.Pairs, _ => (LayerForm.Dense, 0)));
+        var model = new PlanCutter(LeNet).Cut(FormedPlan.Dense(LeNet.Pairs));
         KernelTime[] kernels = [new("conv1_nchwc", 1, "Conv"), new("pool1", 2, "MaxPool"), new("ReorderOutput_token_9", 4, "ReorderOutput"), new("fused fc1", 8, "FusedGemm")];
 
         var split = new KernelSplit(model, LeNet.Pairs, kernels, kernel => kernel.Operator is "Conv" or "FusedGemm");
@@ -64,7 +64,7 @@ public sealed class LatencyTests
     public void Measure_TheNodesOfAGraph_TellsTheirOperators()
     {
         using var folder = new TemporaryFolder();
-        new PlanCutter(LeNet).Cut(FormedPlan.Of(LeNet.Pairs, _ => (LayerForm.Dense, 0))).Save(folder["lenet.onnx"]);
+        new PlanCutter(LeNet).Cut(FormedPlan.Dense(LeNet.Pairs)).Save(folder["lenet.onnx"]);
 
         var kernels = new KernelMeter().Measure([new TimedGraph(folder["lenet.onnx"], ByNode: true)], new SessionSettings { Threads = 1 }, new MeasureOptions(), folder.Path).Times[0].Kernels;
 
@@ -95,7 +95,7 @@ public sealed class LatencyTests
         Assert.AreEqual(10 + 100, latency.Of("fc1", LayerForm.Pair, 100), 1e-9);
         Assert.AreEqual(10 + 120, latency.Of("fc1", LayerForm.Pair, 120), 1e-9);
         Assert.AreEqual(50, latency.Of("fc1", LayerForm.Dense, 0));
-        Assert.AreEqual(2 + 4 * 50 + 12, latency.Predict(FormedPlan.Of([.. cost.Layers.Select(layer => layer.Pair)], i => i == 2 ? (LayerForm.Pair, 2) : (LayerForm.Dense, 0))), 1e-9);
+        Assert.AreEqual(2 + 4 * 50 + 12, latency.Predict(FormedPlan.Of(cost, i => i == 2 ? (LayerForm.Pair, 2) : (LayerForm.Dense, 0))), 1e-9);
     }
 
     [TestMethod]
