@@ -1,4 +1,5 @@
 using MaestroDeploy.Onnx.Cost;
+using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
 
 namespace MaestroDeploy.Onnx;
@@ -251,8 +252,8 @@ sealed class BatchAxis
             _model.FixInitializers();
         }
 
-        var read = _model.Graph.Node.SelectMany(node => node.Input).Concat(_model.Graph.Output.Select(output => output.Name)).ToHashSet();
-        _replaced.ExceptWith(read);
+        var reads = GraphReads.Of(_model.Graph);
+        _replaced.RemoveWhere(constant => !reads.IsUnread(constant));
         foreach (var constant in _model.Graph.Initializer.Where(constant => _replaced.Contains(constant.Name)).ToList())
         {
             _model.Graph.Initializer.Remove(constant);

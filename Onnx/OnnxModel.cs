@@ -179,9 +179,10 @@ public sealed class OnnxModel
     {
         BatchAxis.Free(this);
         var batch = ShapesOf(Inputs).FirstOrDefault(shape => shape.Dim[0].HasDimValue)?.Dim[0].DimValue;
+        var name = FreeAxisName();
         foreach (var shape in ShapesOf(Inputs.Concat(Graph.Output)).Where(shape => shape.Dim[0].HasDimValue))
         {
-            shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = "N" };
+            shape.Dim[0] = new TensorShapeProto.Types.Dimension { DimParam = name };
         }
 
         if (batch is not null)
@@ -191,6 +192,14 @@ public sealed class OnnxModel
 
         static IEnumerable<TensorShapeProto> ShapesOf(IEnumerable<ValueInfoProto> values) =>
             [.. values.Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>().Where(shape => shape.Dim.Count > 1)];
+    }
+
+    // Axes of one name are of one size, so the batch wants a name of its own.
+    string FreeAxisName()
+    {
+        var taken = Graph.Input.Concat(Graph.Output).Concat(Graph.ValueInfo).Select(value => value.Type?.TensorType?.Shape).OfType<TensorShapeProto>()
+            .SelectMany(shape => shape.Dim).Select(axis => axis.DimParam).ToHashSet();
+        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? "N" : $"N{i}").First(name => !taken.Contains(name));
     }
 
     // What the file states of inner values held at its batch. Where the first axis alone is of that size, it is the batch, and left to be inferred;

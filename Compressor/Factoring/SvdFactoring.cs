@@ -39,6 +39,7 @@ public static class SvdFactoring
     {
         var factored = model.Clone();
         factored.InlineData();
+        NormStatistics.MakeOwn(factored);
         List<FactorPair> pairs = [];
         List<LayerSpectrum> spectra = [];
         foreach (var layer in Layers(factored, choice ?? LayerChoice.All))

@@ -16,6 +16,11 @@ sealed class GraphTensors : IDisposable
     /// <exception cref="UntrainableModelException">A tensor of a type that Torch lacks.</exception>
     public GraphTensors(OnnxModel model)
     {
+        if (model.Graph.SparseInitializer.FirstOrDefault() is { } sparse)
+        {
+            throw new UntrainableModelException(model.Name, sparse.Values?.Name ?? "", "it is a sparse tensor");
+        }
+
         var statistics = OwnStatistics(model);
         var fixedNumbers = Fixed(model);
         try

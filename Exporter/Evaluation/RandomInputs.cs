@@ -75,6 +75,11 @@ public sealed class RandomInputs : EvaluationData
         int[] shape = [.. input.Shape.Select((axis, i) => axis.Size ?? (i == 0 ? samples : openAxis))];
         var numbers = shape.Aggregate(1.0, (product, size) => product * size) is var product and <= MostNumbers ? (int)product : throw new ExportException(
             $"The graph takes {input}, which as [{string.Join(", ", shape)}] passes {MostNumbers:N0} numbers; export the model with a smaller batch.");
+        if (numbers == 0)
+        {
+            throw new ExportException($"The graph takes {input}, which as [{string.Join(", ", shape)}] holds no numbers to draw; name inputs by npz:FILE.");
+        }
+
         return input.Type switch
         {
             "int64" => new InputTensor(input.Name, Make(() => random.NextInt64(4)), shape),

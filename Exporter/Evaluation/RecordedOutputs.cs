@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 
@@ -57,6 +56,11 @@ public sealed record RecordedOutputs(IReadOnlyList<float[]> Outputs, string Inpu
         double difference = 0, product = 0, norm = 0, originalNorm = 0;
         for (var i = 0; i < here.Length; i++)
         {
+            if (!float.IsFinite(original[i]) && here[i].Equals(original[i]))
+            {
+                continue; // a mask
+            }
+
             var (y, y0) = ((double)here[i], (double)original[i]);
             difference += (y - y0) * (y - y0);
             product += y * y0;
@@ -69,10 +73,10 @@ public sealed record RecordedOutputs(IReadOnlyList<float[]> Outputs, string Inpu
             return null;
         }
 
-        var peak = (double)TensorPrimitives.MaxMagnitude<float>(original);
+        var peak = original.Where(float.IsFinite).Max(value => (double)Math.Abs(value));
         return (
             Math.Sqrt(difference / originalNorm),
             norm == 0 ? 0 : Math.Clamp(product / Math.Sqrt(norm * originalNorm), -1, 1),
-            difference == 0 ? null : 20 * Math.Log10(Math.Abs(peak) / Math.Sqrt(difference / here.Length)));
+            difference == 0 ? null : 20 * Math.Log10(peak / Math.Sqrt(difference / here.Length)));
     }
 }

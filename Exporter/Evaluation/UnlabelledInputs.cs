@@ -19,6 +19,11 @@ public sealed class UnlabelledInputs : EvaluationData
     {
         Name = name;
         _arrays = arrays;
+        if (arrays.FirstOrDefault(array => array.Value.Values.Length == 0) is { Key: { } empty })
+        {
+            throw new ArgumentException($"{name}: {empty} is [{string.Join(", ", arrays[empty].Shape)}], which holds no numbers.");
+        }
+
         var counts = arrays.Where(array => array.Value.Shape.Length > 0).Select(array => (array.Key, Samples: array.Value.Shape[0])).ToArray();
         _samples = counts.Length > 0 && counts.All(count => count.Samples == counts[0].Samples) && counts[0].Samples > 0
             ? counts[0].Samples
@@ -54,7 +59,7 @@ public sealed class UnlabelledInputs : EvaluationData
 
     InputTensor Slice(TensorSignature input, int first, int count)
     {
-        var array = _arrays.GetValueOrDefault(input.Name) ?? throw new ExportException($"The graph takes {input}, and {Name} has {string.Join(", ", _arrays.Keys)}.");
+        var array = _arrays.GetValueOrDefault(input.Name) ?? throw new ExportException($"The graph takes {input}, and --inputs {Name} has {string.Join(", ", _arrays.Keys)}; save an array of that name.");
         int[] shape = array.Shape.Length == 0 ? [] : [count, .. array.Shape.Skip(1)];
         var sample = shape.Skip(1).Aggregate(1, (product, size) => product * size);
         var values = shape.Length == 0 ? array.Values : array.Values.AsSpan(first * sample, count * sample).ToArray();

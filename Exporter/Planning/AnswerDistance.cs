@@ -33,9 +33,8 @@ static class AnswerDistance
         var (apart, length) = (0.0, 1e-30);
         foreach (var (before, after) in Paired(uncut, cut))
         {
-            var distance = TensorPrimitives.Distance<float>(before.Values, after.Values);
-            apart += (double)distance * distance;
-            length += TensorPrimitives.SumOfSquares<float>(before.Values);
+            var (cutBy, of) = Squares(before.Values, after.Values);
+            (apart, length) = (apart + cutBy, length + of);
         }
 
         return Finite(apart / length);
@@ -54,13 +53,26 @@ static class AnswerDistance
     // A cut may blow a network up; that is the worst there is, and must still be a number that adds.
     static double Finite(double error) => double.IsFinite(error) ? Math.Max(0, error) : 1e9;
 
+    static (double Apart, double Length) Squares(float[] before, float[] after)
+    {
+        var (distance, length) = ((double)TensorPrimitives.Distance<float>(before, after), (double)TensorPrimitives.SumOfSquares<float>(before));
+        if (double.IsFinite(distance + length))
+        {
+            return (distance * distance, length);
+        }
+
+        // Infinities by which a model masks its answers are the same before and after.
+        var finite = before.Zip(after).Where(pair => !pair.First.Equals(pair.Second) || float.IsFinite(pair.First)).ToArray();
+        return (finite.Sum(pair => Math.Pow((double)pair.First - pair.Second, 2)), finite.Sum(pair => (double)pair.First * pair.First));
+    }
+
     static double Row(ReadOnlySpan<float> before, ReadOnlySpan<float> after)
     {
         var (p, q) = (LogProbabilities(before), LogProbabilities(after));
         var divergence = 0.0;
         for (var i = 0; i < p.Length; i++)
         {
-            divergence += Math.Exp(p[i]) * (p[i] - q[i]);
+            divergence += double.IsNegativeInfinity(p[i]) ? 0 : Math.Exp(p[i]) * (p[i] - q[i]); // what is ruled out counts for nothing
         }
 
         return Math.Min(divergence, Math.Log(p.Length));

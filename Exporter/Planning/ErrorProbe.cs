@@ -39,7 +39,7 @@ sealed class ErrorProbe : IDisposable
         return (int)Math.Clamp(Work / macs, Math.Max(FewestSamples, few), cost.IsCounted ? MostSamples : FewestSamples);
     }
 
-    /// <summary>SHA-256 of the first samples as they are fed.</summary>
+    /// <summary>SHA-256 of the samples as they are fed.</summary>
     public string InputsSha256 => _model.InputsSha256;
 
     /// <summary>What a table of this probe says it measured.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Verification;
 using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Runtime;
@@ -21,6 +22,7 @@ sealed class MaskedModel : IDisposable
     readonly ModelSession _session;
     readonly IReadOnlyList<FactorPair> _pairs;
     readonly int[] _ranks;
+    readonly int[][] _shapes;
     readonly List<EvaluationBatch> _batches = [];
     readonly EvaluationData _data;
 
@@ -34,8 +36,9 @@ sealed class MaskedModel : IDisposable
         _pairs = lod.Pairs;
         _data = data;
         _ranks = [.. lod.Pairs.Select(pair => pair.Rank(lod.Model))];
+        _shapes = MaskShapes(lod);
         using var plain = Load(lod.CloneUnlabelled());
-        _session = Load(Masked(lod, data.IsReal));
+        _session = Load(Masked(lod, _shapes, data.IsReal));
         try
         {
             Uncut = RunUncut(data.Probe(plain, samples));
@@ -57,8 +60,8 @@ sealed class MaskedModel : IDisposable
     /// <summary>The largest ranks.</summary>
     public IReadOnlyList<int> Ranks => _ranks;
 
-    /// <summary>SHA-256 of the first batch's inputs.</summary>
-    public string InputsSha256 => Convert.ToHexStringLower(SHA256.HashData([.. _batches[0].Inputs.SelectMany(input => input.Digest())]));
+    /// <summary>SHA-256 of all samples' inputs.</summary>
+    public string InputsSha256 => Convert.ToHexStringLower(SHA256.HashData([.. _batches.SelectMany(batch => batch.Inputs).SelectMany(input => input.Digest())]));
 
     /// <summary>Samples run.</summary>
     public int Samples => _batches.Sum(batch => batch.Samples);
@@ -75,17 +78,17 @@ sealed class MaskedModel : IDisposable
 
     NamedTensor Run(EvaluationBatch batch, IReadOnlyList<int> ranks)
     {
-        var masked = batch with { Inputs = [.. batch.Inputs, .. _pairs.Select((pair, i) => Mask(pair, ranks[i], _ranks[i]))] };
+        var masked = batch with { Inputs = [.. batch.Inputs, .. _pairs.Select((pair, i) => Mask(pair, ranks[i], _shapes[i]))] };
         return _data.Run(_session, masked)[0];
     }
 
     static string MaskOf(FactorPair pair) => $"{pair.Layer}.mask";
 
-    static InputTensor Mask(FactorPair pair, int rank, int of)
+    static InputTensor Mask(FactorPair pair, int rank, int[] shape)
     {
-        var values = new float[of];
+        var values = new float[shape[0]];
         values.AsSpan(0, rank).Fill(1);
-        return new InputTensor(MaskOf(pair), values, MaskShape(pair, of));
+        return new InputTensor(MaskOf(pair), values, shape);
     }
 
     List<NamedTensor> RunUncut(IEnumerable<EvaluationBatch> batches)
@@ -100,16 +103,26 @@ sealed class MaskedModel : IDisposable
         return outputs;
     }
 
-    // Broadcast over what follows the channels: [r] for a linear layer, [r, 1] for one on the left, [r, 1, 1] for a convolution over two axes.
-    static int[] MaskShape(FactorPair pair, int rank) =>
-        [rank, .. Enumerable.Repeat(1, pair.Kind == LayerKind.Conv ? pair.DenseShape.Count - 2 : pair.Kind == LayerKind.Left ? 1 : 0)];
+    // Broadcast over what follows the channels: [r] for a linear layer, [r, 1] for one on the left of matrices, [r, 1, 1] for a convolution over two axes.
+    static int[][] MaskShapes(LodModel lod)
+    {
+        var shapes = Shapes.Of(lod.Model);
+        return [.. lod.Pairs.Select(pair => (int[])[pair.Rank(lod.Model), .. Enumerable.Repeat(1, Following(pair))])];
 
-    static OnnxModel Masked(LodModel lod, bool recalibrates)
+        int Following(FactorPair pair) => pair.Kind switch
+        {
+            LayerKind.Conv => pair.DenseShape.Count - 2,
+            LayerKind.Left => shapes[PairRewrite.Uses(lod.Model, pair)[0].Projection.Output[0]] is { Count: 1 } ? 0 : 1, // of a vector there is nothing more
+            _ => 0,
+        };
+    }
+
+    static OnnxModel Masked(LodModel lod, int[][] shapes, bool recalibrates)
     {
         var model = lod.CloneUnlabelled();
-        foreach (var pair in lod.Pairs)
+        foreach (var (pair, shape) in lod.Pairs.Zip(shapes))
         {
-            Mask(model, pair, pair.Rank(lod.Model));
+            Mask(model, pair, shape);
         }
 
         if (!recalibrates || BatchNormRecalibration.Norms(model).Count == 0)
@@ -123,7 +136,7 @@ sealed class MaskedModel : IDisposable
         return measuring;
     }
 
-    static void Mask(OnnxModel model, FactorPair pair, int rank)
+    static void Mask(OnnxModel model, FactorPair pair, int[] sizes)
     {
         foreach (var (use, number) in PairRewrite.Uses(model, pair).Select((use, i) => (use, i)))
         {
@@ -134,7 +147,7 @@ sealed class MaskedModel : IDisposable
         }
 
         var shape = new TensorShapeProto();
-        shape.Dim.AddRange(MaskShape(pair, rank).Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
+        shape.Dim.AddRange(sizes.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }));
         var type = new TypeProto.Types.Tensor { ElemType = (int)pair.Type(model), Shape = shape };
         model.Graph.Input.Add(new ValueInfoProto { Name = MaskOf(pair), Type = new TypeProto { TensorType = type } });
     }

@@ -63,7 +63,7 @@ sealed class Planner(
     /// <param name="cancellation">Checked between runs.</param>
     /// <exception cref="ExportException">The layer latencies are missing or of another network.</exception>
     public PlannedVariant For(double share, PlannedVariant? smaller, CancellationToken cancellation) => PlannedVariant.Of(_cost, share, options.Search == PlanSearch.Uniform
-        ? new UniformPlanner(_cost, Unit).Plan(share)
+        ? WithBlocks(new UniformPlanner(_cost, Unit).Plan(share))
         : (_probed ??= Probe(cancellation)).Plan(share, smaller?.Formed));
 
     /// <summary>What a plan costs, as a share of the dense model's cost; by ranks, which have no cost, the share that was asked for.</summary>
@@ -91,13 +91,18 @@ sealed class Planner(
     // Training may have removed components since.
     PlannedVariant Given(BudgetedPlan plan) => plan.Plan.Layers.Keys.ToHashSet() is var named && named.SetEquals(lod.Pairs.Select(pair => pair.Layer))
         ? PlannedVariant.Of(_cost, plan.Budget, FormedPlan.Of(lod.Pairs, i => plan.Plan[lod.Pairs[i].Layer].Components is { } rank
-            ? Form(_cost.Layers[i], Math.Min(rank, _cost.Layers[i].Rank), Unit!)
+            ? Form(_cost.Layers[i], Math.Min(rank, _cost.Layers[i].Rank))
             : (LayerForm.Dense, 0)))
         : throw new ExportException($"The plans are of another network: they name {string.Join(", ", named.Order().Take(5))}, and this one's layers are {string.Join(", ", lod.Pairs.Select(pair => pair.Layer).Take(5))}.");
 
+    FormedPlan WithBlocks(FormedPlan plan) => !options.IdentityBlocks ? plan : FormedPlan.Of(_cost, i => plan.FormOf(_cost.Layers[i].Pair.Layer) == LayerForm.Pair
+        ? Form(_cost.Layers[i], plan.RankOf(_cost.Layers[i]))
+        : (LayerForm.Dense, 0));
+
     // A block stands where it costs less.
-    (LayerForm Form, int Rank) Form(PairCost layer, int rank, CostUnit unit)
+    (LayerForm Form, int Rank) Form(PairCost layer, int rank)
     {
+        var unit = Unit ?? CostUnit.Macs(_cost);
         var block = options.IdentityBlocks && cutter.CanAlign(layer.Pair, rank) && unit.Of(layer, LayerForm.IdentityBlock, rank) < unit.Of(layer, LayerForm.Pair, rank);
         return (block ? LayerForm.IdentityBlock : LayerForm.Pair, rank);
     }

@@ -20,9 +20,14 @@ namespace MaestroDeploy.Exporter.Verification;
 /// </remarks>
 static class BatchNormRecalibration
 {
-    /// <summary>The norms of a graph whose statistics are initializers, of a type that can be written.</summary>
-    public static IReadOnlyList<NodeProto> Norms(OnnxModel model) =>
-        [.. model.Graph.Node.Where(node => node.OpType == "BatchNormalization" && node.Input.Skip(3).All(name => IsWritable(model.Initializer(name))))];
+    /// <summary>The norms of a graph that can be moved; others stay as they were trained.</summary>
+    /// <remarks>Their statistics are initializers of a type that can be written, one a channel, and the axes of what they normalise are known.</remarks>
+    public static IReadOnlyList<NodeProto> Norms(OnnxModel model)
+    {
+        var shapes = Shapes.Of(model);
+        return [.. model.Graph.Node.Where(node => node.IsStandard() && node.OpType == "BatchNormalization"
+            && node.Int("spatial", 1) != 0 && shapes[node.Input[0]] is not null && node.Input.Skip(3).All(name => IsWritable(model.Initializer(name))))];
+    }
 
     /// <summary>A copy of a model whose norms use their batch's statistics; its only outputs are each norm's mean, then its variance.</summary>
     public static OnnxModel MeasuringGraph(OnnxModel model)
@@ -32,9 +37,7 @@ static class BatchNormRecalibration
         measuring.Graph.Output.Clear();
         foreach (var norm in Norms(measuring))
         {
-            var axes = shapes[norm.Input[0]]?.Count
-                ?? throw new OnnxFormatException(model.Name, $"BatchNormalization '{norm.Name}' cannot be recalibrated: its input's shape is not known");
-            InsertStatistics(measuring, norm, [0, .. Enumerable.Range(2, axes - 2).Select(axis => (long)axis)]);
+            InsertStatistics(measuring, norm, [0, .. Enumerable.Range(2, shapes[norm.Input[0]]!.Count - 2).Select(axis => (long)axis)]);
         }
 
         return measuring;

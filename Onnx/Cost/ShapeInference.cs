@@ -95,7 +95,7 @@ static class ShapeInference
         "Shape" => [SizesOf(node, x).Length],
         "Size" => [],
         "Slice" => Slice(node, x, source),
-        "Squeeze" => Squeeze(x, Axes(node, source)),
+        "Squeeze" => Squeeze(node, x, source),
         "Tile" => Operand(node, 1, source) is { } times && times.Length == x.Length ? [.. x.Zip(times, Sizes.Times)] : null,
         "Transpose" => Transpose(x, node.Ints("perm") ?? [.. Enumerable.Range(0, x.Length).Select(axis => (long)axis).Reverse()]),
         "Unsqueeze" => Axes(node, source) is { } axes ? Unsqueeze(x, axes) : null,

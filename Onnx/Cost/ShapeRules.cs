@@ -174,6 +174,9 @@ static class ShapeRules
     /// <summary>Axes, which older opsets give as an attribute and newer ones as the second input; null where neither is there.</summary>
     public static long[]? Axes(NodeProto node, IShapeSource source) => node.Ints("axes") ?? Operand(node, 1, source);
 
+    /// <summary>Whether a node has axes neither as an attribute nor as its second input.</summary>
+    public static bool NamesNoAxes(NodeProto node) => node.Ints("axes") is null && (node.Input.Count < 2 || node.Input[1].Length == 0);
+
     /// <summary>The places on an axis that a slice takes: the first, and how many.</summary>
     public static (long First, long Count) Taken(long start, long end, long step, long size)
     {
@@ -208,8 +211,8 @@ static class ShapeRules
         if (Axes(node, source) is not { Length: > 0 } axes)
         {
             // Axes that are computed are not known; none at all means every axis, unless the node says that it means no axis.
-            var given = node.Input.Count > 1 && node.Input[1].Length > 0 && Operand(node, 1, source) is null;
-            return given ? null : node.Int("noop_with_empty_axes", 0) != 0 ? x
+            var computed = !NamesNoAxes(node) && Axes(node, source) is null;
+            return computed ? null : node.Int("noop_with_empty_axes", 0) != 0 ? x
                 : ReduceAxes(x, [.. Enumerable.Range(0, x.Length).Select(axis => (long)axis)], node.Int("keepdims", 1) != 0);
         }
 
@@ -351,12 +354,12 @@ static class ShapeRules
     public static long[]? GatherPlaces(long[] x, long[] places, long batchAxes) =>
         places.Length > 0 && batchAxes >= 0 && places[^1] >= 0 && batchAxes + places[^1] is var taken && taken <= x.Length ? [.. places[..^1], .. x[(int)taken..]] : null;
 
-    /// <summary>A shape without some axes of size 1; without all of them where none are named.</summary>
-    public static long[]? Squeeze(long[] x, long[]? axes)
+    /// <summary>A shape without some axes of size 1; without all of them where none are named, the batch of one among them.</summary>
+    public static long[]? Squeeze(NodeProto node, long[] x, IShapeSource source)
     {
-        if (axes is null)
+        if (Axes(node, source) is not { } axes)
         {
-            return [.. x.Where(size => size != 1)];
+            return NamesNoAxes(node) ? [.. x.Where(size => size != 1)] : null;
         }
 
         var gone = axes.Select(axis => Axis(axis, x.Length)).ToHashSet();

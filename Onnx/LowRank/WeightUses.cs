@@ -24,6 +24,9 @@ sealed class WeightUses(OnnxModel model)
 
     readonly ConstantValues _constants = new(model);
     readonly Shapes _shapes = Shapes.Of(model);
+
+    // Shapes are of one sample, of which such a Squeeze takes the batch's axis too, and of several does not: a matrix behind it may be more.
+    readonly bool _hidesTheBatch = model.Graph.Node.Any(node => node.OpType == "Squeeze" && ShapeRules.NamesNoAxes(node));
     readonly HashSet<(string, string)> _functions = [.. model.Proto.Functions.Select(function => (function.Domain, function.Name))];
 
     /// <summary>How a node uses a weight; null where it has none.</summary>
@@ -47,7 +50,7 @@ sealed class WeightUses(OnnxModel model)
     {
         var (left, right) = (_constants.Find(node.Input[0]), _constants.Find(node.Input[1]));
         var kind = left is not null ? LayerKind.Left
-            : node.OpType == "Gemm" || (!model.GemmNeedsBias && _shapes[node.Input[0]]?.Count == 2) ? LayerKind.Linear
+            : node.OpType == "Gemm" || (!model.GemmNeedsBias && !_hidesTheBatch && _shapes[node.Input[0]]?.Count == 2) ? LayerKind.Linear
             : LayerKind.Product;
         var why = (left ?? right) is not { } weight ? "it multiplies two values that are computed"
             : left is not null && right is not null ? "both its operands are constants"

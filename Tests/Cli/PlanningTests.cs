@@ -154,11 +154,13 @@ public sealed class PlanningTests
     }
 
     [TestMethod]
-    public void Export_IdentityBlocks_CostsLessThanPairsAtTheSameAnswers()
+    [DataRow("nested")]
+    [DataRow("uniform")]
+    public void Export_IdentityBlocks_CostsLessThanPairsAtTheSameAnswers(string search)
     {
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["m.lod.onnx"]);
-        CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", "nested", "--budgets", "0.5", "--save-plans", folder["plans.json"], "--identity-blocks", "--out", folder["blocks"], "--json").Succeeded();
+        CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plan", search, "--budgets", "0.5", "--save-plans", folder["plans.json"], "--identity-blocks", "--out", folder["blocks"], "--json").Succeeded();
 
         var blocks = Variant("blocks");
         var pairs = CommandLine.Run("export", folder["m.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["pairs"], "--json").Succeeded().Json.GetProperty("variants")[0];

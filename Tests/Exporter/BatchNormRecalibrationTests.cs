@@ -7,6 +7,7 @@ using MaestroDeploy.Exporter.Verification;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Onnx.Protos;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
 using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
@@ -91,6 +92,51 @@ public sealed class BatchNormRecalibrationTests
         BatchNormRecalibration.Apply(model, cut: [[1, 1], [0, 3]], uncut: [[0, 0], [0, 0]]);
 
         CollectionAssert.AreEqual(new float[] { 1, 3 }, model.Floats(model.Initializer("norm.variance")!), "the second channel was dead before the cut");
+    }
+
+    [TestMethod]
+    [DataRow(true, DisplayName = "Constant nodes")]
+    [DataRow(false, DisplayName = "an initializer that the next node adds")]
+    public void Factor_StatisticsWhereTheyCannotBeMoved_BecomeTheNormsOwn(bool isNode)
+    {
+        var g = new GraphBuilder("norm", seed: 1);
+        var x = g.BatchNorm(g.Conv(g.Input("x", 2, 3, 3), "conv", channels: 8, kernel: 3, pad: 1), "norm");
+        var model = g.Build(g.Linear(g.Flatten(x), "fc", 4));
+        var norm = model.Graph.Node.Single(node => node.OpType == "BatchNormalization");
+        if (isNode)
+        {
+            foreach (var name in norm.Input.Skip(3))
+            {
+                var made = new NodeProto { OpType = "Constant", Name = name, Output = { name } };
+                made.Attribute.Add(new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = model.Initializer(name) });
+                model.Graph.Node.Insert(0, made);
+                model.Graph.Initializer.Remove(model.Initializer(name));
+            }
+        }
+        else
+        {
+            norm.Input[2] = norm.Input[3]; // its bias is its mean
+        }
+
+        var input = Numbers.Uniform(18);
+        var expected = OrtRunner.Run(model, input, 1, 2, 3, 3);
+
+        var factored = SvdFactoring.Factor(model, new LodProvenance()).Model;
+
+        Assert.HasCount(1, BatchNormRecalibration.Norms(factored));
+        Assert.HasCount(isNode ? 2 : 1, factored.Graph.Initializer.Where(tensor => model.Initializer(tensor.Name) is null && tensor.Dims is [8]).ToArray());
+        Assert.IsLessThan(Rounding, Numbers.LargestDifference(expected, OrtRunner.Run(factored, input, 1, 2, 3, 3)));
+    }
+
+    [TestMethod]
+    public void Norms_WhatIsNormalisedHasNoKnownAxes_StayAsTheyWereTrained()
+    {
+        var g = new GraphBuilder("norm", seed: 1);
+        var model = g.Build(g.BatchNorm(g.Relu(g.Input("x", 2, 3, 3)), "norm"));
+
+        Assert.HasCount(1, BatchNormRecalibration.Norms(model));
+        model.Graph.Node[0].OpType = "Mystery";
+        Assert.IsEmpty(BatchNormRecalibration.Norms(model));
     }
 
     static void Retype(OnnxModel model, DataType type)

@@ -5,6 +5,7 @@ using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -32,6 +33,19 @@ public sealed class FamilyExporterTests
         Assert.HasCount(2, manifest.Outputs[0].Shape);
         using var session = ElasticSession.Open(folder["family"], options: new ElasticOptions { Settings = new SessionSettings { Threads = 1, Spinning = false } });
         Assert.AreEqual(10, session.Outputs[0].Shape[1]);
+    }
+
+    [TestMethod]
+    public void Export_AModelThatRulesAnswersOutByInfinities_ComparesTheOthers()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("masked", seed: 1);
+        var mask = g.Constant("mask", [4], [0, float.NegativeInfinity, 0, 0]);
+        SvdFactoring.Factor(g.Build(g.Add(g.Linear(g.Input("x", 16), "fc", 4), mask)), new LodProvenance()).Save(folder["m.lod.onnx"]);
+
+        var manifest = new FamilyExporter(new ExportOptions { Budgets = [new Budget(0.5)] }).Export(folder["m.lod.onnx"], folder["family"]);
+
+        Assert.IsGreaterThan(0, manifest.Variants[0].Distance!.RelativeError);
     }
 
     [TestMethod]

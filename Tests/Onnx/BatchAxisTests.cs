@@ -86,6 +86,26 @@ public sealed class BatchAxisTests
     }
 
     [TestMethod]
+    public void OpenBatchAxis_ABranchReadsTheSizesToo_StaysWhole()
+    {
+        var model = Model("all sizes stated");
+        var sizes = model.Graph.Node.First(node => node.OpType == "Reshape").Input[1];
+        model.Graph.Initializer.Add(new TensorProto { Name = "condition", DataType = (int)TensorProto.Types.DataType.Bool, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
+        model.Graph.Node.Add(Nodes.Create("If", "choice", "chosen", "condition"));
+        foreach (var branch in new[] { "then_branch", "else_branch" })
+        {
+            var body = new GraphProto { Name = branch };
+            body.Node.Add(Nodes.Create("Identity", branch, $"{branch}.sizes", sizes));
+            body.Output.Add(new ValueInfoProto { Name = $"{branch}.sizes", Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Int64 } } });
+            model.Graph.Node[^1].Attribute.Add(new AttributeProto { Name = branch, Type = AttributeProto.Types.AttributeType.Graph, G = body });
+        }
+
+        model.OpenBatchAxis();
+
+        OrtRunner.Run(model, Numbers.Uniform(Batch * 24), Batch, 4, 6);
+    }
+
+    [TestMethod]
     public void OpenBatchAxis_AReshapeOfAWeight_StaysAsItIs()
     {
         var g = new GraphBuilder("model", seed: 1);

@@ -73,6 +73,25 @@ public sealed class HiddenWeightTests
         Assert.AreEqual(dense, lod.Cost().Dense);
     }
 
+    /// <summary>A Squeeze without axes takes the batch's too where that is 1, so that a matrix in one sample's run is more in another's.</summary>
+    [TestMethod]
+    public void Factor_AProductBehindASqueezeOfAllThatIsOne_AnswersAtAnyBatch()
+    {
+        var g = new GraphBuilder("squeeze", seed: 1);
+        var rows = new Value(g.Node("Squeeze", [g.Input("x", 3, 1, 8)]).Name, [3, 8]);
+        var model = g.Build(g.MatMul(rows, "fc", 4));
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+        var input = Numbers.Uniform(2 * 24);
+
+        var lod = SvdFactoring.Factor(model, new LodProvenance());
+
+        foreach (var batch in new[] { 1, 2 })
+        {
+            var x = input[..(batch * 24)];
+            Assert.IsLessThan(Rounding, Numbers.LargestDifference(OrtRunner.Run(model, x, batch, 3, 1, 8), OrtRunner.Run(lod.Model, x, batch, 3, 1, 8)));
+        }
+    }
+
     [TestMethod]
     [DataRow("Gemm")]
     [DataRow("MatMul")]

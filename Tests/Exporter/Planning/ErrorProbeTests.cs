@@ -1,7 +1,10 @@
+using MaestroDeploy.Compressor.Factoring;
+using MaestroDeploy.Data;
 using MaestroDeploy.Exporter;
 using MaestroDeploy.Exporter.Evaluation;
 using MaestroDeploy.Exporter.Planning;
 using MaestroDeploy.Exporter.Slicing;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
@@ -87,6 +90,57 @@ public sealed class ErrorProbeTests
 
         Assert.IsGreaterThan(0.01, expected);
         Assert.AreEqual(expected, probe.Error(half), Rounding * expected);
+    }
+
+    /// <summary>A weight on the left of a vector has [r] behind its projection, where one on the left of matrices has [r, places].</summary>
+    [TestMethod]
+    public void Error_OfAWeightOnTheLeftOfAVector_IsThatOfTheCutGraph()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("left", seed: 1);
+        var x = new Value(g.Reshape(g.Input("x", 24), 24).Name, [24]);
+        var product = g.Node("MatMul", [g.Table("w", 32, 24), x]);
+        var model = g.Build(new Value(product.Name, [32]));
+        model.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 1 };
+        model.Graph.Output[0].Type.TensorType.Shape = null;
+        var lod = SvdFactoring.Decompose(model, new LodProvenance()).Model;
+        var data = new RandomInputs();
+        using var probe = new ErrorProbe(lod, lod.Cost(), data, Settings, folder.Path);
+
+        var expected = AnswerDistance.Relative(Outputs(lod, data, folder, [24]), Outputs(lod, data, folder, [9]));
+
+        Assert.IsGreaterThan(0.01, expected);
+        Assert.AreEqual(expected, probe.Error([9]), Rounding * expected);
+    }
+
+    [TestMethod]
+    public void InputsSha256_ALaterBatchDiffers_IsAnother()
+    {
+        using var folder = new TemporaryFolder();
+        var values = Numbers.Uniform(64 * 64);
+        var first = Sha256();
+        values[^1]++;
+
+        Assert.AreNotEqual(first, Sha256());
+
+        string Sha256()
+        {
+            var inputs = new UnlabelledInputs("some", new Dictionary<string, NpyArray> { ["image"] = new([64, 1, 8, 8], [.. values], "float32") });
+            using var probe = new ErrorProbe(SmallModels.Mlp, SmallModels.Mlp.Cost(), inputs, Settings, folder.Path);
+            return probe.InputsSha256;
+        }
+    }
+
+    /// <summary>Some models rule answers out by infinities, such as moves that a game does not allow.</summary>
+    [TestMethod]
+    public void Distance_OfScoresThatAreRuledOut_IsThatOfTheOthers()
+    {
+        const float Not = float.NegativeInfinity;
+        NamedTensor[] uncut = [new("y", [1, 4], [1, Not, 2, Not])], cut = [new("y", [1, 4], [2, Not, 2, Not])];
+        NamedTensor[] others = [new("y", [1, 2], [1, 2])], cutOthers = [new("y", [1, 2], [2, 2])];
+
+        Assert.AreEqual(AnswerDistance.Relative(others, cutOthers), AnswerDistance.Relative(uncut, cut), 1e-9);
+        Assert.AreEqual(AnswerDistance.Divergence(others, cutOthers), AnswerDistance.Divergence(uncut, cut), 1e-9);
     }
 
     [TestMethod]
