@@ -29,6 +29,12 @@ static class MaestroCommand
             return WrongUsage;
         }
 
+        if (Array.IndexOf(args, "") is >= 0 and var empty)
+        {
+            terminal.Error($"{(empty > 0 ? $"What follows '{args[empty - 1]}'" : "The first argument")} is empty; a variable of the shell may not be set.");
+            return WrongUsage;
+        }
+
         terminal.UseJson = parsed.GetValue(SharedOptions.Json);
         try
         {

@@ -12,16 +12,6 @@ static class SharedOptions
     /// <summary>One JSON document on stdout instead of tables; progress stays on stderr.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document on stdout.", Recursive = true };
 
-    /// <summary>Makes sure that a file can be written where an option names one, before anyone waits for it.</summary>
-    /// <exception cref="UsageException">Its folder is not there.</exception>
-    public static void CheckFolderOf(string option, string? file)
-    {
-        if (file is not null && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
-        {
-            throw new UsageException($"{option} {file}: there is no folder {folder}.");
-        }
-    }
-
     /// <summary>How to run graphs.</summary>
     /// <exception cref="UsageException">The number of threads is out of its range.</exception>
     public static SessionSettings Settings(Device device, int threads) => UsageException.Check(() => new SessionSettings { Device = device, Threads = threads });
@@ -124,6 +114,12 @@ static class SharedOptions
             return default!;
         }
     };
+
+    /// <summary>A number with a point, whatever the place: a comma is no part of it, and is not passed over.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static double Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new FormatException($"A number is written as 0.01 or 1e-2; found '{text}'.");
 
     /// <summary>A time with its unit: us, µs, ms or s.</summary>
     /// <exception cref="FormatException">No number, no unit, or not above 0.</exception>

@@ -56,7 +56,7 @@ public sealed class FamilyExporter
         CancellationToken cancellation = default)
     {
         Check(folder, data);
-        var lod = LodModel.Load(source);
+        var lod = Load(source);
         using var output = new FamilyFolder(folder);
         var cutter = new PlanCutter(lod);
         using var planner = PlannerOf(source, lod, cutter, data, output.Scratch, progress);
@@ -91,7 +91,7 @@ public sealed class FamilyExporter
     /// <exception cref="ExportException">The data or the layer latencies do not fit.</exception>
     public PlanChain Candidates(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var lod = LodModel.Load(source);
+        var lod = Load(source);
         using var scratch = new ScratchFolder();
         using var planner = PlannerOf(source, lod, new PlanCutter(lod), data, scratch.Path, progress);
         return Chain(FileHash.Sha256Of(source), planner.Candidates(cancellation).Select(plan => new BudgetedPlan(plan.Budget.Share, plan.Plan)));
@@ -101,6 +101,11 @@ public sealed class FamilyExporter
     /// <param name="manifest">A family that was exported with these options.</param>
     public PlanChain PlansOf(FamilyManifest manifest) =>
         Chain(manifest.Provenance.SourceSha256, manifest.Variants.Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!)));
+
+    // A run's checkpoint is a model.lod.onnx too, whose dense start may not have ended.
+    static LodModel Load(string source) => LodModel.Load(source) is { Pairs.Count: > 0 } lod
+        ? lod
+        : throw new ExportException($"{source}: no layer of it is factored yet; let its training go on ('maestro train --resume'), or factor it ('maestro decompose').");
 
     /// <summary>What a model was before it was tuned.</summary>
     static LodModel Before(string original, LodModel lod)

@@ -21,7 +21,7 @@ public static class ElasticModelExtensions
     /// <remarks>
     /// Options are checked and the session is opened and warmed while the host starts. The health check
     /// <c>elastic-model</c> (with the key behind a hyphen, where there is one) is degraded when the profile is stale, another device stands in, or the
-    /// limit is missed. Runs are counted and timed by the meter <see cref="ElasticMetrics.MeterName"/>.
+    /// limit is missed. Runs are counted and timed by the meter <see cref="ElasticMetrics.MeterName"/>, of a family with a key under that.
     /// </remarks>
     /// <param name="services">The host's services.</param>
     /// <param name="key">The family's name in this host.</param>
@@ -33,7 +33,9 @@ public static class ElasticModelExtensions
         services.AddSingleton<IValidateOptions<ElasticModelOptions>>(new ElasticModelValidation(key));
         services.AddKeyedSingleton(key, (provider, _) => ElasticModelOpening.Open(
             provider.GetRequiredService<IOptionsMonitor<ElasticModelOptions>>().Get(key),
-            provider.GetService<ILogger<ElasticSession>>() ?? NullLogger<ElasticSession>.Instance));
+            key,
+            provider.GetService<ILogger<ElasticSession>>() ?? NullLogger<ElasticSession>.Instance,
+            provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<IHostedService>(provider => new WarmUpService(provider, key));
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             key.Length > 0 ? $"elastic-model-{key}" : "elastic-model", provider => new ElasticHealthCheck(provider, key), HealthStatus.Unhealthy, tags: null));

@@ -64,8 +64,9 @@ public sealed class ElasticModelOptions
     };
 
     /// <summary>How it is run.</summary>
+    /// <param name="key">The family's name in the host; empty for the only one.</param>
     /// <exception cref="ArgumentException">A value is out of its range.</exception>
-    internal ElasticOptions Elastic()
+    internal ElasticOptions Elastic(string key)
     {
         var settings = new SessionSettings { Device = Runtime.Device.Parse(Device), Spinning = Spinning, Prepack = Prepack };
         return new ElasticOptions
@@ -75,6 +76,7 @@ public sealed class ElasticModelOptions
             Batch = Batch,
             OpenAxis = OpenAxis,
             PackedFolder = PackedFolder,
+            Name = key.Length > 0 ? key : null,
         };
     }
 }

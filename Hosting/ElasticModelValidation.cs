@@ -7,6 +7,8 @@ namespace MaestroDeploy.Hosting;
 /// <param name="model">The model's name; options of others are not looked at.</param>
 sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticModelOptions>
 {
+    static readonly TimeSpan LongestLatency = TimeSpan.FromHours(1);
+
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, ElasticModelOptions options)
     {
@@ -36,9 +38,14 @@ sealed class ElasticModelValidation(string model) : IValidateOptions<ElasticMode
             return Failed($"{nameof(options.PackedFolder)} keeps prepacked weights, and {nameof(options.Prepack)} is off; turn it on, or leave {nameof(options.PackedFolder)} out.");
         }
 
+        if (options.MaxLatency > LongestLatency)
+        {
+            return Failed($"{nameof(options.MaxLatency)} is {options.MaxLatency:c}, longer than anyone waits; a time of 5 ms is written 00:00:00.005, and a number alone is days.");
+        }
+
         try
         {
-            _ = (options.Level(), options.Elastic());
+            _ = (options.Level(), options.Elastic(model));
             return ValidateOptionsResult.Success;
         }
         catch (ArgumentException e)

@@ -39,7 +39,7 @@ public sealed record ExternalData(string Location, long Offset, long Length)
     {
         var location = Value(tensor, "location") ?? throw Refuse(tensor, file, "its external data has no location");
         var path = Inside(folder, location) ?? throw Refuse(tensor, file,
-            $"its external data is at '{location}', which is not a plain path inside the model's folder; move the data beside the model");
+            $"its external data is at '{location}', which is not a plain path inside the model's folder, or is a link; put the data itself beside the model");
         var info = new FileInfo(path);
         if (!info.Exists)
         {
@@ -66,9 +66,8 @@ public sealed record ExternalData(string Location, long Offset, long Length)
     public static string? Inside(string folder, string location)
     {
         // A backslash separates folders on Windows only, and would make the same model safe here and not there.
-        var parts = location.Split('/', '\\');
-        if (location.Length == 0 || Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0')
-            || parts.Any(part => part is "" or "." or ".."))
+        string[] parts = [.. location.Split('/', '\\').Where(part => part != ".")];
+        if (parts.Length == 0 || Path.IsPathRooted(location) || location.Contains(':') || location.Contains('\0') || parts.Any(part => part is "" or ".."))
         {
             return null;
         }

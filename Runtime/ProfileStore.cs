@@ -80,13 +80,5 @@ static class ProfileUse
 {
     /// <summary>Why it says nothing, as a sentence; null when it holds.</summary>
     public static string? StaleBecause(this LatencyProfile profile, Family family, DeviceFingerprint device, SessionSettings settings, int batch, int openAxis) =>
-        profile.StaleBecause(family.Sha256, device, new RunConditions
-        {
-            Provider = settings.Device.ToString(),
-            Threads = settings.Threads,
-            Spinning = settings.Spinning,
-            Prepacked = settings.Prepack,
-            Batch = batch,
-            OpenAxis = family.Manifest.LeavesAxesOpen ? openAxis : null,
-        });
+        profile.StaleBecause(family.Sha256, device, settings.Use(batch, family.Manifest.LeavesAxesOpen ? openAxis : null));
 }

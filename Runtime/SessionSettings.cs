@@ -1,3 +1,5 @@
+using MaestroDeploy.Profiles;
+
 namespace MaestroDeploy.Runtime;
 
 /// <summary>How graphs are run: what a latency depends on besides the graph and the machine.</summary>
@@ -25,4 +27,11 @@ public sealed record SessionSettings
 
     /// <summary>Whether weights are rearranged at load: faster runs, but a private copy in memory. Default: they are.</summary>
     public bool Prepack { get; init; } = true;
+
+    /// <summary>What a latency that is measured so is of.</summary>
+    /// <param name="batch">Samples in one run, 1 or more.</param>
+    /// <param name="openAxis">The size of every other axis that the graphs leave open; null where they leave none.</param>
+    /// <exception cref="ArgumentException">A size is below 1.</exception>
+    public RunConditions Use(int batch, int? openAxis) =>
+        new() { Provider = Device.ToString(), Threads = Threads, Spinning = Spinning, Prepacked = Prepack, Batch = batch, OpenAxis = openAxis };
 }

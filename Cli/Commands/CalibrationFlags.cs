@@ -61,14 +61,14 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
-        var follow = parsed.GetValue(_follow);
-        if (follow is not null && data is null && inputs is null)
+        Option[] idle = data is not null ? [] : inputs is not null ? [_dataDir] : [_dataDir, _samples, _follow];
+        if (idle.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
         {
-            throw new UsageException("--follow-outputs says how answers to --data or --inputs count, and there are neither.");
+            throw new UsageException($"{given.Name} is of what the model is run on, and {(inputs is null ? "neither --data nor --inputs names anything" : "--inputs needs none")}; leave it out.");
         }
 
         var named = _format.Data(parsed, data, parsed.GetValue(_dataDir)) ?? (inputs is null or Random ? null : NamedData.Unlabelled(inputs));
-        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, follow ?? true);
+        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, parsed.GetValue(_follow) ?? true);
     }
 }
 

@@ -49,7 +49,7 @@ sealed class Choosing(string what = "A family's folder.")
             MaxMemoryBytes = parsed.GetValue(_maxMemory),
         });
         var profile = parsed.GetValue(_calibrate) ? Calibrated(family, settings, level, parsed, terminal, cancellation)
-            : parsed.GetValue(_profile) is { } file ? Given(family, file)
+            : parsed.GetValue(_profile) is { } file ? Given(family, file, settings, parsed, terminal)
             : Found(family, settings, parsed);
         return new Choice(family, settings, Choose(family, profile, level));
     }
@@ -86,8 +86,7 @@ sealed class Choosing(string what = "A family's folder.")
 
         var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
         var profile = new LatencyMeter().Calibrate(family, settings, level, options, ProfileCommand.Progress(terminal), cancellation);
-        var path = ProfileStore.Beside(family).Save(profile);
-        terminal.Say($"{path}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
+        terminal.Say($"{ProfileCommand.Kept(() => ProfileStore.Beside(family).Save(profile), terminal)}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
         return profile;
     }
 
@@ -97,12 +96,22 @@ sealed class Choosing(string what = "A family's folder.")
         return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch, --open-axis, --no-spinning and --no-prepacking, or give --calibrate.");
     }
 
-    static LatencyProfile Given(Family family, string file)
+    // It may be of another device, for which the choice is made here; but who runs here should know.
+    LatencyProfile Given(Family family, string file, SessionSettings settings, ParseResult parsed, Terminal terminal)
     {
         var profile = ProfilesJson.Read<LatencyProfile>(file);
-        return profile.FamilySha256 == family.Sha256
-            ? profile
-            : throw new CommandException($"{file}: it was measured on another family, or on this one before it was exported again; run 'maestro profile' anew.");
+        if (profile.FamilySha256 != family.Sha256)
+        {
+            throw new CommandException($"{file}: it was measured on another family, or on this one before it was exported again; run 'maestro profile' anew.");
+        }
+
+        var use = UsageException.Check(() => settings.Use(parsed.GetValue(_batch), family.Manifest.LeavesAxesOpen ? parsed.GetValue(_openAxis) : null));
+        if (profile.StaleBecause(family.Sha256, DeviceProbe.Read(), use) is { } difference)
+        {
+            terminal.Error($"{file} says what was measured there, not what is to be had here: {difference}");
+        }
+
+        return profile;
     }
 
     /// <summary>What was chosen.</summary>

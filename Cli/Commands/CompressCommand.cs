@@ -27,7 +27,11 @@ static class CompressCommand
         var output = new Option<string>("--out") { Description = "The family's folder; an older family there is replaced whole.", Required = true };
         var keep = new Option<string?>("--keep") { Description = "Where to keep the factored model, a model.lod.onnx, to train it or export it otherwise." };
         var epochs = new Option<int>("--epochs") { Description = "Passes over the data in which the factored model learns to answer as it did before; default none." };
-        var rate = new Option<double?>("--learning-rate") { Description = "The peak while it learns; default 0.002; try a lower one where answers are numbers, not classes." };
+        var rate = new Option<double?>("--learning-rate")
+        {
+            Description = "The peak while it learns; default 0.002; try a lower one where answers are numbers, not classes.",
+            CustomParser = SharedOptions.Parse<double?>(text => SharedOptions.Number(text)),
+        };
         var (data, augmentation, layers, planning) = (new CalibrationFlags(), new AugmentationFlags(), new LayerFlags(), new PlanningFlags());
         var command = new Command("compress", "Factor a model, tune it if asked to, and cut it to budgets in one go.") { model, output, epochs, rate, keep };
         data.AddTo(command);
@@ -39,8 +43,11 @@ static class CompressCommand
             var (file, folder, source, settings) = (parsed.GetValue(model)!, parsed.GetValue(output)!, data.Read(parsed), planning.Settings(parsed));
             var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), parsed.GetValue(rate), source, augmentation.Read(parsed)), settings, terminal, cancellation);
             var choice = layers.Read(parsed);
-            new FamilyExporter(planning.Asked(parsed)).Check(folder, source.Evaluation);
-            var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, factored, terminal, cancellation));
+            OutputPaths.CheckOutsideFamilies("--out", folder);
+            OutputPaths.CheckFile(keep.Name, parsed.GetValue(keep), file);
+            OutputPaths.CheckOutside(keep.Name, parsed.GetValue(keep), folder);
+            new FamilyExporter(planning.Asked(parsed, folder, file)).Check(folder, source.Evaluation);
+            var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, folder, factored, terminal, cancellation));
             planning.Save(parsed, manifest, options, terminal);
             Tell(folder, manifest, source, parsed.GetValue(epochs), terminal);
             return Task.FromResult(0);

@@ -19,6 +19,7 @@ static class DecomposeCommand
         command.SetAction((parsed, cancellation) =>
         {
             var choice = layers.Read(parsed);
+            OutputPaths.CheckFile(output.Name, parsed.GetValue(output), parsed.GetValue(model));
             var job = new DecompositionJob(SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var report = job.Run(parsed.GetValue(model)!, parsed.GetValue(output)!, data.Read(parsed), choice);
             job.Show(report);

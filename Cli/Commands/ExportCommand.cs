@@ -28,11 +28,13 @@ static class ExportCommand
         command.SetAction((parsed, cancellation) =>
         {
             CalibrationFlags.CheckOne(parsed.GetValue(data), parsed.GetValue(inputs));
-            SharedOptions.CheckFolderOf(candidates.Name, parsed.GetValue(candidates));
             var set = format.Data(parsed, parsed.GetValue(data), parsed.GetValue(dataDir));
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
+            OutputPaths.CheckOutsideFamilies(output.Name, folder);
+            OutputPaths.CheckFile(candidates.Name, parsed.GetValue(candidates), file);
+            OutputPaths.CheckOutside(candidates.Name, parsed.GetValue(candidates), folder);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
-            var options = planning.Read(parsed, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
+            var options = planning.Read(parsed, folder, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
             if (options.Plans is not null && parsed.GetValue(candidates) is not null)
             {
                 throw new UsageException($"{candidates.Name} is of the plans that are found for budgets, and --plans names plans; give one of them.");
@@ -63,7 +65,7 @@ static class ExportCommand
     public static FamilyManifest Export(
         string source, string folder, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation)
     {
-        var manifest = new FamilyExporter(options, settings).Export(source, folder, data, Progress(terminal), cancellation);
+        var manifest = new FamilyExporter(options, settings, new SourceDate()).Export(source, folder, data, Progress(terminal), cancellation);
         terminal.Say($"{folder}: {manifest.Variants.Count} variants; {FamilyReport.Of(folder, manifest, profile: null).BeforeAndAfter()}");
         foreach (var over in manifest.Variants.Where(variant => IsOver(variant, manifest.Dense, options.Unit)))
         {

@@ -76,7 +76,7 @@ sealed class LassoSearchJob(string folder, SessionSettings settings, Terminal te
     /// <summary>The table as a search that was stopped left it, or that of a new one.</summary>
     LassoSearchReport Begin(LassoSearchReport asked, bool resume)
     {
-        TrainingJob.CheckFolder(folder);
+        OutputPaths.CheckFolder("--out", folder);
         var kept = File.Exists(_tablePath) ? ProfilesJson.Read<LassoSearchReport>(_tablePath) : null;
         if (!resume && (kept is not null || new Checkpoint(folder).Exists))
         {

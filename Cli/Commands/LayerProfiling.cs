@@ -11,6 +11,9 @@ namespace MaestroDeploy.Cli.Commands;
 /// <summary>Measures what a model's layers take on this device, and keeps the table beside the model.</summary>
 static class LayerProfiling
 {
+    /// <summary>Where a model's tables are kept.</summary>
+    public static string FolderOf(string source) => Path.ChangeExtension(source, ".layers");
+
     /// <summary>The table of this device: a kept one that holds, or a new one, which is kept.</summary>
     /// <param name="lod">The model.</param>
     /// <param name="source">Its file.</param>
@@ -22,20 +25,26 @@ static class LayerProfiling
     public static LayerLatencies Get(LodModel lod, string source, SessionSettings settings, MeasureOptions options, bool anew, Terminal terminal, CancellationToken cancellation)
     {
         var device = DeviceProbe.Read();
-        var folder = Path.ChangeExtension(source, ".layers");
+        var folder = FolderOf(source);
         var path = new ProfileStore(folder).PathFor(device, settings, options.Batch, options.OpenAxis);
-        if (!anew && Kept(path, device, lod.Cost(), options) is { } kept)
+        if (!anew && Kept(path, device, lod.Cost(), options) is { } holds)
         {
-            return kept;
+            return holds;
         }
 
         var table = new LayerLatencyMeter(lod, settings, options).Measure(ProfileCommand.Progress(terminal), cancellation);
-        Directory.CreateDirectory(folder);
-        ProfilesJson.Write(path, table);
+        var kept = ProfileCommand.Kept(Save, terminal);
         terminal.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{path}: {table.Layers.Count} layers on {device.Cpu}, {table.Measurement.Provider}, {settings.Threads} threads, batch {options.Batch}; "
+            $"{kept}: {table.Layers.Count} layers on {device.Cpu}, {table.Measurement.Provider}, {settings.Threads} threads, batch {options.Batch}; "
             + $"{table.Checks.Count} other models foretold to {table.MedianError:0.0 %} of what they took (median)"));
         return table;
+
+        string Save()
+        {
+            Directory.CreateDirectory(folder);
+            ProfilesJson.Write(path, table);
+            return path;
+        }
     }
 
     /// <summary>Each layer's time dense and at its ranks.</summary>

@@ -58,7 +58,7 @@ sealed class NamedData
     {
         var path = spec.StartsWith(Archive, StringComparison.Ordinal)
             ? spec[Archive.Length..]
-            : throw new UsageException($"--inputs is {Archive}FILE, or random where nothing is learnt from it; found '{spec}'.");
+            : throw new UsageException($"--inputs is {Archive}FILE or random, and random only where nothing is learnt from it; found '{spec}'.");
         var arrays = NpzFile.Read(path);
         try
         {

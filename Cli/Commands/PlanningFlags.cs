@@ -25,7 +25,7 @@ sealed class PlanningFlags
     readonly Option<PlanSearch?> _search = new("--plan")
     {
         Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), "
-            + "nested (a frontier of which each plan is a part of the one before), greedy (Maestro's). Default: frontier with --by latency and for models that were not trained to be cut, else uniform.",
+            + "nested (a frontier of which each plan is a part of the one before), greedy (Maestro's). Default: frontier with --by latency, and for decomposed models where there is data; else uniform.",
     };
 
     readonly Option<int?> _variants = new("--variants") { Description = "That many variants spread evenly from the dense cost down to a thirty-second, in the place of budgets." };
@@ -55,22 +55,26 @@ sealed class PlanningFlags
 
     /// <summary>What the command line asks for, the layer latencies of a plan by latency included.</summary>
     /// <param name="parsed">The command line.</param>
+    /// <param name="family">The folder that the family is to become.</param>
     /// <param name="source">The model, whose layers are measured where no table of them is given or kept.</param>
     /// <param name="terminal">Told of a measurement.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
-    public ExportOptions Read(ParseResult parsed, string source, Terminal terminal, CancellationToken cancellation) =>
-        Asked(parsed) is var asked && asked.Unit == BudgetUnit.Latency && (asked.Plans is null || parsed.GetValue(_profile) is not null)
+    public ExportOptions Read(ParseResult parsed, string family, string source, Terminal terminal, CancellationToken cancellation) =>
+        Asked(parsed, family, source) is var asked && asked.Unit == BudgetUnit.Latency && (asked.Plans is null || parsed.GetValue(_profile) is not null)
             ? asked with { Latencies = Latencies(parsed, source, terminal, cancellation) }
             : asked;
 
     /// <summary>What the command line asks for, but for latencies: nothing is measured.</summary>
     /// <param name="parsed">The command line.</param>
+    /// <param name="family">The folder that the family is to become.</param>
+    /// <param name="source">The model.</param>
     /// <exception cref="UsageException">Options that contradict each other, or a value out of its range.</exception>
-    public ExportOptions Asked(ParseResult parsed)
+    public ExportOptions Asked(ParseResult parsed, string family, string source)
     {
         _ = Settings(parsed);
-        SharedOptions.CheckFolderOf("--save-plans", parsed.GetValue(_savePlans));
+        OutputPaths.CheckFile(_savePlans.Name, parsed.GetValue(_savePlans), source, parsed.GetValue(_profile));
+        OutputPaths.CheckOutside(_savePlans.Name, parsed.GetValue(_savePlans), family);
         var asked = Defaults with { MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) };
         return parsed.GetValue(_plans) is { } file ? WithPlans(parsed, asked, file) : WithBudgets(parsed, asked);
     }
@@ -83,12 +87,14 @@ sealed class PlanningFlags
         }
 
         var chain = ProfilesJson.Read<PlanChain>(file);
+        CheckTimed(parsed, chain.Cost.Equals(nameof(BudgetUnit.Latency), StringComparison.OrdinalIgnoreCase) && parsed.GetValue(_profile) is not null);
         return asked with { Plans = chain, Budgets = [.. chain.Plans.Select(plan => new Budget(plan.Budget)).Distinct()], Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true) };
     }
 
     ExportOptions WithBudgets(ParseResult parsed, ExportOptions asked)
     {
         Check(parsed);
+        CheckTimed(parsed, parsed.GetValue(_unit) == BudgetUnit.Latency);
         var (shares, limits) = Costs(Budgets(parsed), parsed.GetValue(_unit));
         return asked with
         {
@@ -107,13 +113,22 @@ sealed class PlanningFlags
         var wrong =
             Budgets(parsed) is not null && variants is not null ? "--budgets and --variants both say how many variants there are; give one of them."
             : variants is < 1 ? $"--variants: a family has 1 variant or more; found {variants}."
-            : parsed.GetValue(_profile) is not null && unit != BudgetUnit.Latency ? "--profile is what --by latency plans with; give both."
             : unit == BudgetUnit.Ranks && (search is not (null or PlanSearch.Uniform) || variants is not null)
                 ? "--by ranks gives every layer the same share of its rank: that is --plan uniform, with budgets."
             : null;
         if (wrong is not null)
         {
             throw new UsageException(wrong);
+        }
+    }
+
+    /// <summary>Makes sure that nothing is asked of layers' latencies where none are looked at.</summary>
+    void CheckTimed(ParseResult parsed, bool areLatencies)
+    {
+        Option[] timing = areLatencies ? [] : [_profile, _batch, _openAxis];
+        if (timing.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
+        {
+            throw new UsageException($"{idle.Name} is of the latencies that --by latency plans with, and nothing is planned by latency here; leave it out.");
         }
     }
 

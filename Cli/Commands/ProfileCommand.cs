@@ -30,6 +30,7 @@ static class ProfileCommand
             });
             if (File.Exists(folder))
             {
+                OutputPaths.CheckFolder("profile", LayerProfiling.FolderOf(folder));
                 if (parsed.GetValue(full) || parsed.GetValue(output) is not null)
                 {
                     throw new UsageException("--full and --out are for a family; a model's layers are timed in one way, and the table is kept beside it.");
@@ -43,6 +44,7 @@ static class ProfileCommand
 
             var opened = Family.Open(folder);
             var store = parsed.GetValue(output) is { } chosen ? new ProfileStore(chosen) : ProfileStore.Beside(opened);
+            OutputPaths.CheckFolder(parsed.GetValue(output) is null ? "profile" : output.Name, store.Folder);
             var profile = Measure(opened, settings, options, store, terminal, cancellation);
             var report = FamilyReport.Of(folder, opened.Manifest, profile);
             terminal.Show(Tables.Family(report));
@@ -56,9 +58,8 @@ static class ProfileCommand
         CancellationToken cancellation)
     {
         var profile = new LatencyMeter().Measure(family, settings, options, Progress(terminal), cancellation);
-        var path = store.Save(profile);
         var how = profile.Measurement;
-        terminal.Say($"{path}: {profile.Device.Cpu}, {how.Provider}, {how.Threads} threads, batch {how.Batch}; {how.Order}; "
+        terminal.Say($"{Kept(() => store.Save(profile), terminal)}: {profile.Device.Cpu}, {how.Provider}, {how.Threads} threads, batch {how.Batch}; {how.Order}; "
             + $"a call that does nothing takes {Units.Microseconds(profile.CallOverheadUs)}");
         var unstable = profile.Variants.Where(variant => variant.Steady.Unstable).Select(variant => variant.Id).ToArray();
         if (unstable.Length > 0)
@@ -67,6 +68,23 @@ static class ProfileCommand
         }
 
         return profile;
+    }
+
+    /// <summary>Keeps what was measured; where that cannot be, what was measured serves this once.</summary>
+    /// <param name="save">Writes it, and gives the file.</param>
+    /// <param name="terminal">Told why it cannot be.</param>
+    /// <returns>The file; or that there is none.</returns>
+    public static string Kept(Func<string> save, Terminal terminal)
+    {
+        try
+        {
+            return save();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            terminal.Error($"what was measured is not kept: {e.Message}");
+            return "not kept";
+        }
     }
 
     public static IProgress<MeasureProgress> Progress(Terminal terminal) => new Reporter<MeasureProgress>(

@@ -39,7 +39,7 @@ static class RunCommand
         choosing.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            SharedOptions.CheckFolderOf(output.Name, parsed.GetValue(output));
+            OutputPaths.CheckFile(output.Name, parsed.GetValue(output), parsed.GetValue(input)!);
             terminal.Answer(choosing.Graph(parsed, terminal) is var (graph, settings)
                 ? new RunReport(null, null, null, Answer(graph, settings, ""))
                 : Choose());

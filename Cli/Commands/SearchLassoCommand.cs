@@ -13,9 +13,9 @@ static class SearchLassoCommand
     {
         var model = new Argument<string>("model") { Description = $"A built-in model ({string.Join(", ", BuiltInModels.Names)}) or an .onnx file." };
         var output = new Option<string>("--out") { Description = $"The folder for {TrainingJob.ModelFile}, {LassoSearchJob.TableFile} and the run of each try.", Required = true };
-        var macs = new Option<double?>("--target-macs") { Description = "The largest share of the dense model's MACs." };
-        var accuracy = new Option<double?>("--target-accuracy") { Description = "The lowest accuracy on the held-out split, 0 to 1." };
-        var largest = new Option<double>("--from") { Description = "The first weight; each next is half of it.", DefaultValueFactory = _ => 0.05 };
+        var macs = new Option<double?>("--target-macs") { Description = "The largest share of the dense model's MACs.", CustomParser = SharedOptions.Parse<double?>(text => SharedOptions.Number(text)) };
+        var accuracy = new Option<double?>("--target-accuracy") { Description = "The lowest accuracy on the held-out split, 0 to 1.", CustomParser = SharedOptions.Parse<double?>(text => SharedOptions.Number(text)) };
+        var largest = new Option<double>("--from") { Description = "The first weight; each next is half of it.", DefaultValueFactory = _ => 0.05, CustomParser = SharedOptions.Parse(SharedOptions.Number) };
         var most = new Option<int>("--tries") { Description = "Weights tried at the most.", DefaultValueFactory = _ => 12 };
         var resume = new Option<bool>("--resume") { Description = "Go on with a search that was stopped, from the last finished epoch of its last try." };
         var threads = SharedOptions.Threads();

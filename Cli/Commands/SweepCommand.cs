@@ -128,21 +128,17 @@ sealed class SweepCommand
     }
 
     /// <summary>Where the page goes, as a full path.</summary>
-    /// <exception cref="UsageException">It is no page, or lies in a family, whose manifest would be overwritten and which is never changed.</exception>
+    /// <exception cref="UsageException">It is no page, or lies in a family.</exception>
     static string PagePath(string output)
     {
         var page = Path.GetFullPath(output);
-        return Path.GetExtension(page) is not (".html" or ".htm") ? throw new UsageException($"--out: name a page, such as report.html; found '{output}'.")
-            : Parents(page).Any(folder => File.Exists(Path.Combine(folder, FamilyManifest.FileName))) ? throw new UsageException($"--out: '{output}' lies in a family's folder, which is never changed; name a place outside it.")
-            : page;
-    }
-
-    static IEnumerable<string> Parents(string path)
-    {
-        for (var folder = Path.GetDirectoryName(path); folder is not null; folder = Path.GetDirectoryName(folder))
+        if (Path.GetExtension(page) is not (".html" or ".htm"))
         {
-            yield return folder;
+            throw new UsageException($"--out: name a page, such as report.html; found '{output}'.");
         }
+
+        OutputPaths.CheckFolder("--out", Path.GetDirectoryName(page)!);
+        return page;
     }
 
     static Reporter<string> Progress(Terminal terminal) => new(id => terminal.Progress("measure accuracy", id));

@@ -29,6 +29,11 @@ static class TrainCommand
         {
             var options = training.Read(parsed, hasTeacher: parsed.GetValue(teacher) is not null, hasPlans: parsed.GetValue(plans) is not null);
             var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!, parsed.GetValue(output)!) : null;
+            if (!parsed.GetValue(resume))
+            {
+                TrainingJob.CheckUnfinished(parsed.GetValue(output)!);
+            }
+
             var job = new TrainingJob(parsed.GetValue(output)!, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads)), terminal, cancellation);
             var set = data.Data(parsed);
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);

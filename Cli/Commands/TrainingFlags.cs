@@ -118,6 +118,11 @@ sealed class TrainingFlags
     void Add<T>(string name, string description, Func<TrainingOptions, T, TrainingOptions> change)
     {
         var option = new Option<T>(name) { Description = description };
+        if (option is Option<double> number)
+        {
+            number.CustomParser = SharedOptions.Parse(SharedOptions.Number);
+        }
+
         _flags.Add((option, (parsed, options) => change(options, parsed.GetValue(option)!)));
     }
 

@@ -160,22 +160,19 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
 
     static string Left(TimeSpan time) => time < TimeSpan.FromMinutes(1) ? $"{time.Seconds} s" : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} min" : $"{(int)time.TotalHours}:{time:mm} h";
 
-    /// <summary>Makes sure that a folder can be written, now and not after an hour of training.</summary>
-    /// <exception cref="CommandException">A file is in its place.</exception>
-    public static void CheckFolder(string folder)
+    /// <summary>Makes sure that no run has ended in a folder: what hours made is not replaced without a word.</summary>
+    /// <exception cref="CommandException">One has.</exception>
+    public static void CheckUnfinished(string folder)
     {
-        for (var path = Path.GetFullPath(folder); path is not null && !Directory.Exists(path); path = Path.GetDirectoryName(path))
+        if (File.Exists(Path.Combine(folder, ModelFile)) && !new Checkpoint(folder).Exists)
         {
-            if (File.Exists(path))
-            {
-                throw new CommandException($"--out {folder}: {path} is a file, where a folder is needed.");
-            }
+            throw new CommandException($"--out {folder}: a run has ended here, and {ModelFile} is what it came to; name another folder, or delete this one.");
         }
     }
 
     void CheckRun(bool resume)
     {
-        CheckFolder(folder);
+        OutputPaths.CheckFolder("--out", folder);
         if (_checkpoint.Exists && !resume)
         {
             throw new CommandException($"--out {folder}: a run was stopped here; add --resume to go on with it, or name another folder.");

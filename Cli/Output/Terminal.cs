@@ -9,7 +9,8 @@ namespace MaestroDeploy.Cli.Output;
 /// <param name="interactive">Whether a person watches stderr: progress then renews one line instead of adding lines.</param>
 sealed class Terminal(TextWriter output, TextWriter error, bool interactive)
 {
-    const int WidthWithoutATerminal = 200;
+    // A narrow terminal breaks lines where they are too long; numbers that were broken within themselves could not be read.
+    const int Width = 200;
 
     string _stage = "";
     bool _lineIsOpen;
@@ -41,11 +42,7 @@ sealed class Terminal(TextWriter output, TextWriter error, bool interactive)
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (!ReferenceEquals(output, Console.Out) || Console.IsOutputRedirected)
-        {
-            console.Profile.Width = WidthWithoutATerminal;
-        }
-
+        console.Profile.Width = Math.Max(console.Profile.Width, Width);
         console.Write(table);
     }
 

@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using MaestroDeploy.Onnx;
-using MaestroDeploy.Profiles;
 using MaestroDeploy.Runtime;
+using static MaestroDeploy.Onnx.Protos.TensorProto.Types;
 
 namespace MaestroDeploy.Compressor.Factoring;
 
@@ -27,24 +27,26 @@ public static class BatchProbe
             using var session = new ModelSession(model.Name, inline.Proto.ToByteArray(), settings);
             var alone = inputs(session, 1).Take(2).Select(sample => session.RunAll([.. sample])).ToArray();
             var together = session.RunAll([.. inputs(session, 2).First()]);
-            return session.Outputs.Index().All(output => AreApart(output.Item, [.. alone.Select(answers => answers[output.Index])], together[output.Index])) ? open : model.Clone();
+            return together.Index().All(answer => AreApart(TypeOf(answer.Item.Name), [.. alone.Select(answers => answers[answer.Index])], answer.Item)) ? open : model.Clone();
         }
         catch (Exception e) when (e is RuntimeException or ArgumentException)
         {
             return model.Clone();
         }
+
+        int TypeOf(string output) => open.Graph.Output.First(value => value.Name == output).Type.TensorType.ElemType;
     }
 
-    static bool AreApart(TensorSignature output, NamedTensor[] alone, NamedTensor together)
+    static bool AreApart(int type, NamedTensor[] alone, NamedTensor together)
     {
         var one = alone[0];
         var doubles = one.Shape.Length > 0 && together.Shape[0] == 2 * one.Shape[0] && one.Shape.AsSpan(1).SequenceEqual(together.Shape.AsSpan(1));
-        if (!doubles || !output.Type.StartsWith("float", StringComparison.Ordinal))
+        if (!doubles || !ElementTypes.IsFloat(type))
         {
             return doubles; // a class changes by leaps where two scores are as good as the same
         }
 
-        var tolerance = (output.Type == "float16" ? HalfRounding : Rounding) * together.Values.Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+        var tolerance = (type == (int)DataType.Float ? Rounding : HalfRounding) * together.Values.Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
         return alone.SelectMany(answers => answers.Values).Zip(together.Values).All(pair => pair.First.Equals(pair.Second) || Math.Abs(pair.First - pair.Second) <= tolerance);
     }
 }

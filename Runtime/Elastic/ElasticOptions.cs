@@ -29,6 +29,9 @@ public sealed record ElasticOptions
     /// </remarks>
     public string? PackedFolder { get; init; }
 
+    /// <summary>What metrics call this family, where a process runs several of one name; null for the name in its manifest, its folder's when it was exported. Default: null.</summary>
+    public string? Name { get; init; }
+
     /// <summary>How the governor follows the load; null for a session that switches only when it is told to. Default: it follows.</summary>
     public GovernorRules? Governor { get; init; } = new();
 

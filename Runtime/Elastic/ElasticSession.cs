@@ -11,6 +11,7 @@ namespace MaestroDeploy.Runtime.Elastic;
 public sealed class ElasticSession : IDisposable
 {
     readonly Family _family;
+    readonly string _name;
     readonly TimeProvider _clock;
     readonly IReadOnlyList<Rung> _ladder;
     readonly Residency _residency;
@@ -30,6 +31,7 @@ public sealed class ElasticSession : IDisposable
     /// <exception cref="ArgumentException">Weights are to be kept prepacked where they are not prepacked, or not on the processor.</exception>
     public ElasticSession(Family family, LatencyProfile profile, ServiceLevel? level = null, ElasticOptions? options = null, TimeProvider? clock = null)
     {
+        _name = options?.Name ?? family.Manifest.Name;
         (_family, _clock, level, options) = (family, clock ?? TimeProvider.System, level ?? new ServiceLevel(), options ?? new ElasticOptions());
         if (profile.FamilySha256 != family.Sha256)
         {
@@ -48,24 +50,31 @@ public sealed class ElasticSession : IDisposable
         _pool = new BufferPool(CreateBuffers);
     }
 
-    /// <summary>Opens a family's folder with the profile that lies beside it, or else calibrates, which takes some seconds and is not kept.</summary>
+    /// <summary>Opens a family's folder with the profile that lies beside it, or else calibrates, which takes some seconds, or as many runs as a slow graph is measured by, and is not kept.</summary>
     /// <param name="folder">The folder that holds <c>family.json</c>.</param>
     /// <param name="level">What is asked; null for the most accurate variant.</param>
     /// <param name="options">How to run it; null for the defaults.</param>
+    /// <param name="calibrating">Told before a calibration why no profile holds, as a sentence; null for no one.</param>
     /// <param name="cancellation">Stops a calibration.</param>
+    /// <exception cref="OperationCanceledException">A calibration was stopped.</exception>
     /// <exception cref="ProfileFormatException">The manifest cannot be used.</exception>
     /// <exception cref="FamilyException">A file is missing, differs from the manifest, or is a link out of the folder.</exception>
     /// <exception cref="DeviceException">The device is not to be had.</exception>
     /// <exception cref="ModelException">A variant cannot be loaded or run, or does not take that batch.</exception>
     /// <exception cref="ArgumentException">Weights are to be kept prepacked where they are not prepacked, or not on the processor.</exception>
-    public static ElasticSession Open(string folder, ServiceLevel? level = null, ElasticOptions? options = null, CancellationToken cancellation = default)
+    public static ElasticSession Open(string folder, ServiceLevel? level = null, ElasticOptions? options = null, Action<string>? calibrating = null, CancellationToken cancellation = default)
     {
         (level, options) = (level ?? new ServiceLevel(), options ?? new ElasticOptions());
         var family = Family.Open(folder);
         var settings = Resolve(options).Settings; // what cannot be opened is not calibrated for
-        var profile = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis).Profile
-            ?? new LatencyMeter().Calibrate(
-                family, settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
+        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
+        if (stored.Problem is { } problem)
+        {
+            calibrating?.Invoke(problem);
+        }
+
+        var profile = stored.Profile ?? new LatencyMeter().Calibrate(
+            family, settings, level, new MeasureOptions { Batch = options.Batch, OpenAxis = options.OpenAxis }, cancellation: cancellation);
         return new ElasticSession(family, profile, level, options);
     }
 
@@ -150,7 +159,7 @@ public sealed class ElasticSession : IDisposable
             }
             catch (ModelException)
             {
-                ElasticMetrics.Failed(_family.Manifest.Name, resident.Variant.Id);
+                ElasticMetrics.Failed(_name, resident.Variant.Id);
                 throw;
             }
             finally
@@ -242,10 +251,10 @@ public sealed class ElasticSession : IDisposable
 
     void Observe(ResidentVariant resident, double microseconds)
     {
-        ElasticMetrics.Ran(_family.Manifest.Name, resident.Variant.Id, microseconds);
+        ElasticMetrics.Ran(_name, resident.Variant.Id, microseconds);
         if (_follower.Observe(resident.Rung, microseconds, disturbed: _residency.Settling))
         {
-            ElasticMetrics.Missed(_family.Manifest.Name, resident.Variant.Id);
+            ElasticMetrics.Missed(_name, resident.Variant.Id);
         }
     }
 
@@ -254,7 +263,7 @@ public sealed class ElasticSession : IDisposable
         var from = Active;
         _residency.MoveTo(rung);
         var to = Active;
-        ElasticMetrics.Switched(_family.Manifest.Name, to.Id);
+        ElasticMetrics.Switched(_name, to.Id);
         Switched?.Invoke(new VariantSwitch(from, to, because));
     }
 

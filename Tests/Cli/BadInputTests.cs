@@ -1,6 +1,9 @@
 using Google.Protobuf;
+using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Data;
 using MaestroDeploy.Onnx;
+using MaestroDeploy.Onnx.Build;
+using MaestroDeploy.Onnx.LowRank;
 
 namespace MaestroDeploy.Tests.Cli;
 
@@ -21,6 +24,49 @@ public sealed class BadInputTests
         Run(verb, folder, "cut.lod.onnx").FailedSaying("cut.lod.onnx");
 
         Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    [TestMethod]
+    [DataRow("train mlp --data digits --learning-rate 0,01 --out OUT", "--learning-rate: A number is written as 0.01")]
+    [DataRow("train mlp --data digits --lasso 0,005 --out OUT", "found '0,005'")]
+    [DataRow("compress m.onnx --data digits --epochs 1 --learning-rate 0,01 --out OUT", "found '0,01'")]
+    [DataRow("search-lasso mlp --data digits --target-macs 0,5 --out OUT", "found '0,5'")]
+    [DataRow("train mlp --data digits --out ", "What follows '--out' is empty")]
+    [DataRow("profile ", "What follows 'profile' is empty")]
+    [DataRow("decompose m.onnx --calibration-samples 7 --out OUT", "--calibration-samples is of what the model is run on")]
+    [DataRow("decompose m.onnx --inputs random --data-dir here --out OUT", "--inputs needs none")]
+    [DataRow("export m.lod.onnx --budgets 0.5 --batch 0 --out OUT", "--batch is of the latencies")]
+    public void AnOptionThatWouldBeTakenForAnother_IsWrongUsage(string line, string why)
+    {
+        using var folder = new TemporaryFolder();
+
+        CommandLine.Run(line.Replace("OUT", folder["out"], StringComparison.Ordinal).Split(' ')).FailedSaying(why, exitCode: 2);
+
+        Assert.IsFalse(Directory.Exists(folder["out"]));
+    }
+
+    /// <summary>A checkpoint of a run's dense start is a model.lod.onnx without pairs.</summary>
+    [TestMethod]
+    public void AModelOfWhichNothingIsFactoredYet_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        new LodModel(BuiltInModels.Create("mlp", [1, 8, 8], 10, seed: 1), [], new LodProvenance()).Save(folder["checkpoint.onnx"]);
+
+        Run("export", folder, "checkpoint.onnx").FailedSaying("no layer of it is factored yet");
+    }
+
+    [TestMethod]
+    [DataRow("npz", "z is [4, 0], which holds no numbers")]
+    [DataRow("random", "holds no numbers to draw")]
+    public void AnInputOfNoNumbers_IsRefused(string inputs, string why)
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("empty", seed: 1);
+        var joined = g.Node("Concat", [g.Input("x", 16), g.Input("z", 0)], node => node.With("axis", 1));
+        g.Build(g.Linear(new Value(joined.Name, [1, 16]), "fc", 4)).Save(folder["m.onnx"]);
+        NpzFile.Write(folder["i.npz"], ("x", new NpyBytes([4, 16], "float32", new byte[256])), ("z", new NpyBytes([4, 0], "float32", [])));
+
+        CommandLine.Run("compress", folder["m.onnx"], "--inputs", inputs == "npz" ? $"npz:{folder["i.npz"]}" : inputs, "--out", folder["out"]).FailedSaying(why);
     }
 
     [TestMethod]

@@ -47,6 +47,22 @@ public sealed class SelectTests
         CommandLine.Run(["select", folder["family"], .. options.Replace("FILE", folder["family/family.json"], StringComparison.Ordinal).Split(' ')]).FailedSaying(why, exitCode: 2);
     }
 
+    /// <summary>A choice for another device may be made here, but whoever runs here must hear of it.</summary>
+    [TestMethod]
+    public void Select_AProfileOfAnotherUse_SaysInWhatItDiffers()
+    {
+        using var folder = new TemporaryFolder();
+        SmallFamily.In(folder);
+        CommandLine.Run("profile", folder["family"], "--threads", "1").Succeeded();
+        var profile = Directory.GetFiles(folder["family.profiles"]).Single();
+
+        var same = CommandLine.Run("select", folder["family"], "--threads", "1", "--profile", profile).Succeeded();
+        var other = CommandLine.Run("select", folder["family"], "--threads", "1", "--batch", "64", "--profile", profile).Succeeded();
+
+        Assert.AreEqual("", same.Error);
+        StringAssert.Contains(other.Error, "not what is to be had here: It was measured with batch 1, not 64");
+    }
+
     [TestMethod]
     public void Select_OtherSpinningOrPrepacking_WantsAProfileOfItsOwn()
     {

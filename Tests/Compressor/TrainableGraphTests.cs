@@ -132,6 +132,21 @@ public sealed class TrainableGraphTests
     }
 
     [TestMethod]
+    public void New_ASparseTensor_NamesIt()
+    {
+        var g = new GraphBuilder("sparse", seed: 1);
+        var model = g.Build(g.Linear(g.Input("x", 4), "fc", 2));
+        var bias = model.Initializer("fc.bias")!;
+        model.Graph.Initializer.Remove(bias);
+        model.Graph.SparseInitializer.Add(new SparseTensorProto { Values = bias, Indices = TensorValues.Create("fc.bias.indices", [2], [0L, 1]), Dims = { 2 } });
+
+        var refused = Assert.ThrowsExactly<UntrainableModelException>(() => new TrainableGraph(new LodModel(model, [], new LodProvenance())));
+
+        Assert.Contains("'fc.bias'", refused.Message);
+        Assert.Contains("sparse", refused.Message);
+    }
+
+    [TestMethod]
     public void New_AnOperatorItLacks_NamesTheNodeAndTheOperator()
     {
         var (model, _) = Model("softmax head");

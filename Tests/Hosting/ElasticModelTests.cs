@@ -72,6 +72,39 @@ public sealed class ElasticModelTests
         Assert.Contains(named, refused.Message);
     }
 
+    /// <summary>Configuration reads a number alone as days.</summary>
+    [TestMethod]
+    public async Task AddElasticModel_ALatencyOfDays_StopsTheStart()
+    {
+        using var tiny = new TinyFamily();
+        using var host = Host(services => services.AddElasticModel(options => (options.Folder, options.MaxLatency) = (tiny.Path, TimeSpan.FromDays(5))));
+
+        var refused = await Assert.ThrowsExactlyAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.Contains("00:00:00.005", refused.Message);
+    }
+
+    /// <summary>Two editions of one family have one name in their manifests.</summary>
+    [TestMethod]
+    public async Task AddElasticModel_TwoOfOneName_AreMeteredByTheirKeys()
+    {
+        using var tiny = new TinyFamily();
+        var profile = System.IO.Path.Combine(tiny.Outside, "profile.json");
+        ProfilesJson.Write(profile, tiny.Profile(3000, 1000));
+        using var host = Host(services => services
+            .AddElasticModel("metered-first", options => (options.Folder, options.Profile, options.Threads) = (tiny.Path, profile, 1))
+            .AddElasticModel("metered-second", options => (options.Folder, options.Profile, options.Threads) = (tiny.Path, profile, 1)));
+        await host.StartAsync();
+        var told = new List<string?>();
+        using var listener = Listening(told, tag: 0);
+
+        host.Services.GetRequiredKeyedService<ElasticSession>("metered-first").Run([1, 2, 3], new float[2]);
+        host.Services.GetRequiredKeyedService<ElasticSession>("metered-second").Run([1, 2, 3], new float[2]);
+
+        CollectionAssert.IsSubsetOf(new[] { "metered-first", "metered-second" }, told);
+        await host.StopAsync();
+    }
+
     [TestMethod]
     public async Task AddElasticModel_PackedFolder_IsFilledOrRefusedWithoutPrepacking()
     {
@@ -94,7 +127,16 @@ public sealed class ElasticModelTests
         using var tiny = new TinyFamily("listened-to");
         using var session = new ElasticSession(tiny.Open(), tiny.Profile(1000));
         var told = new List<string?>();
-        using var listener = new MeterListener
+        using var listener = Listening(told, tag: 1);
+
+        session.Run([1, 2, 3], new float[2]);
+
+        CollectionAssert.Contains(told, "listened-to");
+    }
+
+    static MeterListener Listening(List<string?> told, int tag)
+    {
+        var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>
             {
@@ -108,14 +150,11 @@ public sealed class ElasticModelTests
         {
             lock (told)
             {
-                told.Add((string?)tags[1].Value);
+                told.Add((string?)tags[tag].Value);
             }
         });
         listener.Start();
-
-        session.Run([1, 2, 3], new float[2]);
-
-        CollectionAssert.Contains(told, "listened-to");
+        return listener;
     }
 
     static IHost Host(Action<IServiceCollection> add)

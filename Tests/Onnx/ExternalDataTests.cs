@@ -10,10 +10,12 @@ namespace MaestroDeploy.Tests.Onnx;
 public sealed class ExternalDataTests
 {
     [TestMethod]
-    public void Load_AWeightInADataFile_ReadsIt()
+    [DataRow("w.bin")]
+    [DataRow("./w.bin")]
+    public void Load_AWeightInADataFile_ReadsIt(string location)
     {
         using var folder = new TemporaryFolder();
-        var expected = Externalise(folder, new ExternalData("w.bin", 16, 128));
+        var expected = Externalise(folder, new ExternalData(location, 16, 128));
 
         var model = OnnxModel.Load(folder["m.onnx"]);
 
@@ -32,11 +34,13 @@ public sealed class ExternalDataTests
     }
 
     [TestMethod]
-    public void Save_IntoAnotherFolder_CarriesTheDataAlong()
+    [DataRow("w.bin")]
+    [DataRow("./w.bin")]
+    public void Save_IntoAnotherFolder_CarriesTheDataAlong(string location)
     {
         using var folder = new TemporaryFolder();
         using var other = new TemporaryFolder();
-        var expected = Externalise(folder, new ExternalData("w.bin", 16, 128));
+        var expected = Externalise(folder, new ExternalData(location, 16, 128));
 
         OnnxModel.Load(folder["m.onnx"]).Save(other["m.onnx"]);
 

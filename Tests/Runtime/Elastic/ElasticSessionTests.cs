@@ -31,10 +31,20 @@ public sealed class ElasticSessionTests
     public void Open_AFolderThatWasNeverMeasured_Calibrates()
     {
         using var tiny = new TinyFamily();
-        using var session = ElasticSession.Open(tiny.Path, new ServiceLevel { MaxLatency = TimeSpan.FromSeconds(10) }, Options);
+        var told = "";
+        using var session = ElasticSession.Open(tiny.Path, new ServiceLevel { MaxLatency = TimeSpan.FromSeconds(10) }, Options, why => told = why);
 
         Assert.AreEqual("large", session.Active.Id);
+        Assert.Contains("has not been measured here", told);
         Assert.IsNull(session.StaleBecause);
+    }
+
+    [TestMethod]
+    public void Open_StoppedBeforeItHasCalibrated_Stops()
+    {
+        using var tiny = new TinyFamily();
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => ElasticSession.Open(tiny.Path, options: Options, cancellation: new CancellationToken(canceled: true)));
     }
 
     [TestMethod]
