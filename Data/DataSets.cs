@@ -5,7 +5,7 @@ public static class DataSets
 {
     static readonly (string Name, Func<string?, DataSet> Load)[] Known =
     [
-        ("digits", _ => EmbeddedDigits.Load("digits")),
+        ("digits", _ => EmbeddedDigits.Load()),
         (PublicSets.Mnist.Name, dataDir => LoadLikeMnist(PublicSets.Mnist, dataDir)),
         (PublicSets.FashionMnist.Name, dataDir => LoadLikeMnist(PublicSets.FashionMnist, dataDir)),
         (PublicSets.Cifar10.Name, dataDir => LoadCifar(PublicSets.Cifar10, dataDir)),

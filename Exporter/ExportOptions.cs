@@ -35,7 +35,7 @@ public sealed record ExportOptions
     public LayerLatencies? Latencies { get; init; }
 
     /// <summary>Plans that were made before, in the place of budgets; null for none.</summary>
-    public PlanChain? Plans { get; init; }
+    public PlanFile? Plans { get; init; }
 
     /// <summary>The <c>model.lod.onnx</c> that the model was before it was tuned: the family's dense graph, which variants are held against. Null for the model itself.</summary>
     /// <remarks>A model that is tuned for its smaller plans may be worse at full size than what its user brought.</remarks>

@@ -89,7 +89,7 @@ public sealed class FamilyExporter
     /// <param name="cancellation">Checked between runs.</param>
     /// <exception cref="OnnxFormatException">The source cannot be used.</exception>
     /// <exception cref="ExportException">The data or the layer latencies do not fit.</exception>
-    public PlanChain Candidates(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
+    public PlanFile Candidates(string source, EvaluationData? data = null, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
         var lod = Load(source);
         using var scratch = new ScratchFolder();
@@ -99,7 +99,7 @@ public sealed class FamilyExporter
 
     /// <summary>The plans that a family came to, for a model to be trained for them or to be cut to them again.</summary>
     /// <param name="manifest">A family that was exported with these options.</param>
-    public PlanChain PlansOf(FamilyManifest manifest) =>
+    public PlanFile PlansOf(FamilyManifest manifest) =>
         Chain(manifest.Provenance.SourceSha256, manifest.Variants.Select(variant => new BudgetedPlan(variant.Budget!.Value, variant.Plan!)));
 
     // A run's checkpoint is a model.lod.onnx too, whose dense start may not have ended.
@@ -118,7 +118,7 @@ public sealed class FamilyExporter
         static HashSet<string> Layers(LodModel model) => [.. model.Pairs.Select(pair => $"{pair.Layer} [{string.Join(", ", pair.DenseShape)}]")];
     }
 
-    PlanChain Chain(string sourceSha256, IEnumerable<BudgetedPlan> plans) =>
+    PlanFile Chain(string sourceSha256, IEnumerable<BudgetedPlan> plans) =>
         new(sourceSha256, _options.Unit.ToString().ToLowerInvariant(), [.. plans.OrderByDescending(plan => plan.Budget)]);
 
     Planner PlannerOf(string source, LodModel lod, PlanCutter cutter, EvaluationData? data, string scratch, IProgress<ExportProgress>? progress)

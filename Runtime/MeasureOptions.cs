@@ -10,7 +10,7 @@ public enum MeasureMode
     Full,
 }
 
-/// <summary>What to measure.</summary>
+/// <summary>How to measure: for how long, in what batches, on inputs of what seed.</summary>
 public sealed record MeasureOptions
 {
     /// <summary>How long to measure. Default: quick.</summary>

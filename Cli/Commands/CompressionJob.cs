@@ -61,12 +61,12 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
 
     /// <summary>Trains the factored model to answer as the original does when it is cut to some plans, in the place of its file.</summary>
     /// <returns>The plans that were trained to the end: of the candidates, the best of each budget.</returns>
-    PlanChain Tune(string file, string run, Tuning how, PlanChain candidates)
+    PlanFile Tune(string file, string run, Tuning how, PlanFile candidates)
     {
         using var teacher = new Teacher(model, settings);
         var result = new TrainingJob(run, settings, terminal, cancellation).Train(OnnxModel.Load(file), Path.GetFileName(model), source.Data!, how.Options, candidates, how.Augmentation, teacher);
         terminal.Say(TrainingJob.Kept(result, candidates));
         File.Move(Path.Combine(run, TrainingJob.ModelFile), file, overwrite: true);
-        return ProfilesJson.Read<PlanChain>(Path.Combine(run, TrainingJob.PlansFile));
+        return ProfilesJson.Read<PlanFile>(Path.Combine(run, TrainingJob.PlansFile));
     }
 }

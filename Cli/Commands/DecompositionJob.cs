@@ -108,8 +108,8 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
             Shares.ToDictionary(Label, share => cost.At([.. spectra.Select(spectrum => spectrum.RankFor(share))]).Params),
             [.. cost.Layers.Zip(spectra, (layer, spectrum) => new DecomposedLayer(
                 layer.Pair.Layer, layer.Pair.Out, layer.Pair.In, layer.Rank, layer.Pair.BreakEven, Shares.ToDictionary(Label, spectrum.RankFor),
-                responses?.Left.GetValueOrDefault(layer.Pair.Layer)))],
-            skipped, responses?.Alike);
+                responses?.ByWeights.GetValueOrDefault(layer.Pair.Layer)))],
+            skipped, responses?.WhyAlike);
     }
 
     static string Label(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture) + " %";

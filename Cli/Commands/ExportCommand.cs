@@ -81,7 +81,7 @@ static class ExportCommand
     }
 
     /// <summary>Every plan found for each budget.</summary>
-    public static PlanChain Candidates(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
+    public static PlanFile Candidates(string source, EvaluationData? data, ExportOptions options, SessionSettings settings, Terminal terminal, CancellationToken cancellation) =>
         new FamilyExporter(options, settings).Candidates(source, data, Progress(terminal), cancellation);
 
     static Reporter<ExportProgress> Progress(Terminal terminal) => new(at =>

@@ -86,9 +86,9 @@ sealed class PlanningFlags
             throw new UsageException("--plans says what is cut to; leave --budgets, --variants, --plan and --by out.");
         }
 
-        var chain = ProfilesJson.Read<PlanChain>(file);
-        CheckTimed(parsed, chain.Cost.Equals(nameof(BudgetUnit.Latency), StringComparison.OrdinalIgnoreCase) && parsed.GetValue(_profile) is not null);
-        return asked with { Plans = chain, Budgets = [.. chain.Plans.Select(plan => new Budget(plan.Budget)).Distinct()], Unit = Enum.Parse<BudgetUnit>(chain.Cost, ignoreCase: true) };
+        var made = ProfilesJson.Read<PlanFile>(file);
+        CheckTimed(parsed, made.Cost.Equals(nameof(BudgetUnit.Latency), StringComparison.OrdinalIgnoreCase) && parsed.GetValue(_profile) is not null);
+        return asked with { Plans = made, Budgets = [.. made.Plans.Select(plan => new Budget(plan.Budget)).Distinct()], Unit = Enum.Parse<BudgetUnit>(made.Cost, ignoreCase: true) };
     }
 
     ExportOptions WithBudgets(ParseResult parsed, ExportOptions asked)
@@ -143,9 +143,9 @@ sealed class PlanningFlags
     {
         if (parsed.GetValue(_savePlans) is { } file)
         {
-            var chain = new FamilyExporter(options).PlansOf(manifest);
-            ProfilesJson.Write(file, chain);
-            terminal.Say($"{file}: {chain.Plans.Count} plans, {(chain.Nested ? "each a part of the one before it" : "not nested")}.");
+            var plans = new FamilyExporter(options).PlansOf(manifest);
+            ProfilesJson.Write(file, plans);
+            terminal.Say($"{file}: {plans.Plans.Count} plans, {(plans.Nested ? "each a part of the one before it" : "not nested")}.");
         }
     }
 

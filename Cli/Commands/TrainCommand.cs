@@ -28,7 +28,7 @@ static class TrainCommand
         command.SetAction((parsed, cancellation) =>
         {
             var options = training.Read(parsed, hasTeacher: parsed.GetValue(teacher) is not null, hasPlans: parsed.GetValue(plans) is not null);
-            var chain = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!, parsed.GetValue(output)!) : null;
+            var trained = parsed.GetValue(plans) is { } planned ? Plans(planned, parsed.GetValue(model)!, parsed.GetValue(output)!) : null;
             if (!parsed.GetValue(resume))
             {
                 TrainingJob.CheckUnfinished(parsed.GetValue(output)!);
@@ -39,14 +39,14 @@ static class TrainCommand
             var network = size.Model(parsed, parsed.GetValue(model)!, set, options.Seed);
             training.Check(parsed, network);
             using var original = parsed.GetValue(teacher) is { } file ? new Teacher(file, SharedOptions.Settings(Device.Cpu, parsed.GetValue(threads))) : null;
-            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, chain, data.Augmentation(parsed), original, parsed.GetValue(resume)));
+            terminal.Answer(job.Run(network, parsed.GetValue(model)!, set, options, trained, data.Augmentation(parsed), original, parsed.GetValue(resume)));
             return Task.FromResult(0);
         });
         return command;
     }
 
     /// <summary>The plans of a file, which must have been made for the model as it is.</summary>
-    static PlanChain Plans(string file, string model, string folder)
+    static PlanFile Plans(string file, string model, string folder)
     {
         if (Path.GetFullPath(file) == Path.GetFullPath(Path.Combine(folder, TrainingJob.PlansFile)))
         {
@@ -58,12 +58,12 @@ static class TrainCommand
             throw new CommandException($"{model}: there is no such file, and --plans are made for one.");
         }
 
-        var chain = ProfilesJson.Read<PlanChain>(file);
-        if (FileHash.Sha256Of(model) != chain.SourceSha256)
+        var made = ProfilesJson.Read<PlanFile>(file);
+        if (FileHash.Sha256Of(model) != made.SourceSha256)
         {
             throw new CommandException($"--plans {file}: its plans were made for another model than {model}; make them again for this one.");
         }
 
-        return chain;
+        return made;
     }
 }

@@ -38,7 +38,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     /// <param name="resume">Whether a run that was stopped here goes on.</param>
     /// <exception cref="CommandException">The folder cannot be used so.</exception>
     /// <exception cref="UsageException">Something that plans are trained with would change the ranks.</exception>
-    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanChain? plans = null, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
+    public TrainingReport Run(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanFile? plans = null, Augmentation? augmentation = null, Teacher? teacher = null, bool resume = false)
     {
         var result = Train(model, name, data, options, plans, augmentation, teacher, resume);
         if (plans is not null)
@@ -50,7 +50,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     }
 
     /// <summary>As <see cref="Run"/>, but neither measures the trained model nor tells of it.</summary>
-    public TrainingResult Train(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanChain? plans, Augmentation? augmentation, Teacher? teacher, bool resume = false)
+    public TrainingResult Train(OnnxModel model, string name, NamedData data, TrainingOptions options, PlanFile? plans, Augmentation? augmentation, Teacher? teacher, bool resume = false)
     {
         options = plans is null ? options : ForPlans(options, plans);
         CheckRun(resume);
@@ -73,7 +73,7 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
         result.Model.Save(_modelPath);
         if (plans is not null)
         {
-            ProfilesJson.Write(_plansPath, new PlanChain(FileHash.Sha256Of(_modelPath), plans.Cost, [.. result.Plans!.Select(i => plans.Plans[i])]));
+            ProfilesJson.Write(_plansPath, new PlanFile(FileHash.Sha256Of(_modelPath), plans.Cost, [.. result.Plans!.Select(i => plans.Plans[i])]));
         }
 
         _checkpoint.Delete();
@@ -91,20 +91,20 @@ sealed class TrainingJob(string folder, SessionSettings settings, Terminal termi
     }
 
     /// <summary>The same training, of some plans in the place of random cuts.</summary>
-    static TrainingOptions ForPlans(TrainingOptions options, PlanChain chain)
+    static TrainingOptions ForPlans(TrainingOptions options, PlanFile file)
     {
-        var plans = chain.Plans.Select(planned => new TrainedPlan(planned.Budget,
+        var plans = file.Plans.Select(planned => new TrainedPlan(planned.Budget,
             planned.Plan.Layers.Where(layer => !layer.Value.IsDense).ToDictionary(layer => layer.Key, layer => layer.Value.Components!.Value)));
         return UsageException.Check(() => (options with { Sampling = Sampling.Plans, Plans = [.. plans] }).Checked());
     }
 
     /// <summary>How many plans were trained to the end.</summary>
-    public static string Kept(TrainingResult result, PlanChain plans) =>
+    public static string Kept(TrainingResult result, PlanFile plans) =>
         $"{result.Plans!.Count} plans{(result.Plans.Count < plans.Plans.Count ? $", kept of {plans.Plans.Count} by how they could be trained" : "")}"
         + (result.BestEpoch > 0 ? "" : "; no epoch was better by them than the model as it was, which is kept: a lower --learning-rate may help");
 
     /// <summary>Makes sure that plans are of a model's layers.</summary>
-    static void Check(PlanChain? plans, LodModel model)
+    static void Check(PlanFile? plans, LodModel model)
     {
         var layers = model.Pairs.Select(pair => pair.Layer).ToArray();
         if (plans?.Plans[0].Plan.Layers.Keys.Except(layers).FirstOrDefault() is { } unknown)

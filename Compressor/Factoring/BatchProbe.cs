@@ -46,7 +46,7 @@ public static class BatchProbe
             return doubles; // a class changes by leaps where two scores are as good as the same
         }
 
-        var tolerance = (type == (int)DataType.Float ? Rounding : HalfRounding) * together.Values.Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+        var tolerance = (type is (int)DataType.Float or (int)DataType.Double ? Rounding : HalfRounding) * together.Values.Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
         return alone.SelectMany(answers => answers.Values).Zip(together.Values).All(pair => pair.First.Equals(pair.Second) || Math.Abs(pair.First - pair.Second) <= tolerance);
     }
 }

@@ -44,10 +44,10 @@ public sealed class PrincipalResponses : IDisposable
     }
 
     /// <summary>The layers that nothing is known of, and why; they are decomposed by their weights alone.</summary>
-    public IReadOnlyDictionary<string, string> Left => _left;
+    public IReadOnlyDictionary<string, string> ByWeights => _left;
 
     /// <summary>Why every answer of a layer counts alike, whatever the outputs make of it; null where it does not.</summary>
-    public string? Alike { get; private set; }
+    public string? WhyAlike { get; private set; }
 
     /// <summary>Runs a model in ONNX Runtime and watches its layers, and their effect on its outputs in Torch.</summary>
     /// <param name="model">A dense model; where the trainer lacks its operators, every answer counts alike.</param>
@@ -72,7 +72,7 @@ public sealed class PrincipalResponses : IDisposable
         WeightLayer[] layers = [.. watched[false]];
         if (layers.Length > 0)
         {
-            responses.Alike = followOutputs ? null : "it was asked for";
+            responses.WhyAlike = followOutputs ? null : "it was asked for";
             responses.Watch(model, layers, inputs, settings, progress, cancellation);
         }
 
@@ -97,7 +97,7 @@ public sealed class PrincipalResponses : IDisposable
         try
         {
             using var session = new ModelSession(model.Name, ResponseGraph.Of(model, layers).Proto.ToByteArray(), settings);
-            if (Alike is null)
+            if (WhyAlike is null)
             {
                 Differentiable(() => gradients = new ResponseGradients(model, layers));
             }
@@ -113,7 +113,7 @@ public sealed class PrincipalResponses : IDisposable
                     moments[layer.Name].Add(answers[node.Output[0]], answers.GetValueOrDefault(ResponseGraph.BiasOf(node))?.Values);
                 }
 
-                if (Alike is null && samples < bounds.GradientSamples)
+                if (WhyAlike is null && samples < bounds.GradientSamples)
                 {
                     Differentiable(() => gradients!.Take(batch, (layer, rows) => moments[layer.Name].AddGradients(rows)));
                 }
@@ -137,7 +137,7 @@ public sealed class PrincipalResponses : IDisposable
         }
     }
 
-    /// <summary>Asks for what Torch may refuse; why it did is then in <see cref="Alike"/>.</summary>
+    /// <summary>Asks for what Torch may refuse; why it did is then in <see cref="WhyAlike"/>.</summary>
     void Differentiable(Action ask)
     {
         try
@@ -146,7 +146,7 @@ public sealed class PrincipalResponses : IDisposable
         }
         catch (Exception e) when (e is UntrainableModelException or ExternalException)
         {
-            Alike = e.Message.Split('\n')[0];
+            WhyAlike = e.Message.Split('\n')[0];
         }
     }
 

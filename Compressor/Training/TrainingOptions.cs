@@ -112,6 +112,7 @@ public sealed record TrainingOptions
     /// <summary>Seeds weights, shuffling and sampling; default 1. The same seed and thread count give the same run.</summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>These options, all of them in their ranges.</summary>
     /// <exception cref="ArgumentException">The first value out of its range, named as on the command line.</exception>
     public TrainingOptions Checked()
     {

@@ -6,17 +6,17 @@ namespace MaestroDeploy.Data;
 /// <summary>The handwritten digits inside the assembly, so that there is always something to train on. See ATTRIBUTION.md.</summary>
 static class EmbeddedDigits
 {
-    const string Resource = "digits.csv.gz";
+    const string Name = "digits", Resource = "digits.csv.gz";
     const int TestEvery = 5;
 
     static readonly PixelScaling Scaling = PixelScaling.ToUnit(16);
 
     /// <summary>Every fifth image of each digit is for testing: 355 of the 1,797, the same ones each time.</summary>
-    public static DataSet Load(string name)
+    public static DataSet Load()
     {
         var seen = new int[10];
         var parts = Images().ToLookup(image => ++seen[image.Label] % TestEvery == 0);
-        return new DataSet(name, Split($"{name}/train", parts[false]), Split($"{name}/test", parts[true]), Scaling.Words);
+        return new DataSet(Name, Split($"{Name}/train", parts[false]), Split($"{Name}/test", parts[true]), Scaling.Words);
     }
 
     static SampleSet Split(string name, IEnumerable<(byte[] Pixels, int Label)> images) => SampleSet.FromPixels(

@@ -23,13 +23,11 @@ public sealed partial record ParallelText(string Name, TokenPairs Train, TokenPa
     /// split are translations of each other.
     /// </remarks>
     /// <param name="spec">Such as <c>text:data/multi30k:de-en</c>, to translate German into English.</param>
-    /// <param name="minCount">How often a word must occur in the training text to be in the vocabulary, at least 1.</param>
     /// <param name="maxTokens">The longest sentence to train on, in words and punctuation marks, at least 1.</param>
-    /// <exception cref="ArgumentException"><paramref name="spec"/> is not of that form, or a number is below 1.</exception>
+    /// <exception cref="ArgumentException"><paramref name="spec"/> is not of that form, or a sentence may have less than one word.</exception>
     /// <exception cref="DataFormatException">A file is absent or broken, has nothing in it, or is longer than its translation.</exception>
-    public static ParallelText Load(string spec, int minCount = 3, int maxTokens = LongestSentence)
+    public static ParallelText Load(string spec, int maxTokens = LongestSentence)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(minCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 1);
         if (Spec.Match(spec) is not { Success: true, Groups: var parts })
         {
@@ -38,7 +36,7 @@ public sealed partial record ParallelText(string Name, TokenPairs Train, TokenPa
 
         var folder = new TextFolder(parts["folder"].Value, parts["source"].Value, parts["target"].Value);
         var train = folder.Read("train");
-        var vocabulary = Vocabulary.FromLines(train.Source.Concat(train.Target), minCount);
+        var vocabulary = Vocabulary.FromLines(train.Source.Concat(train.Target));
         return new ParallelText(
             folder.Name, Encode(train, maxTokens), Encode(folder.Read("val"), null), Encode(folder.Read(folder.TestSplit()), null), vocabulary);
 

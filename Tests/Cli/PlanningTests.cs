@@ -113,7 +113,7 @@ public sealed class PlanningTests
         CommandLine.Run("train", folder["m.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--epochs", "1", "--out", folder["run"]).Succeeded();
         var cut = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["plans.json"], "--out", folder["trained"], "--json").Succeeded().Json;
 
-        Assert.IsTrue(ProfilesJson.Read<PlanChain>(folder["plans.json"]).Nested);
+        Assert.IsTrue(ProfilesJson.Read<PlanFile>(folder["plans.json"]).Nested);
         Assert.AreEqual($"{planned.GetProperty("variants")[1].GetProperty("plan")}", $"{cut.GetProperty("variants")[1].GetProperty("plan")}");
     }
 
@@ -127,7 +127,7 @@ public sealed class PlanningTests
         CommandLine.Run("train", folder["m.lod.onnx"], "--data", "digits", "--recipe", "tune", "--plans", folder["plans.json"], "--epochs", "2", "--out", folder["run"]).Succeeded();
         var cut = CommandLine.Run("export", folder["run/model.lod.onnx"], "--data", "digits", "--plans", folder["run/plans.json"], "--out", folder["trained"], "--json").Succeeded().Json;
 
-        var (tried, kept) = (ProfilesJson.Read<PlanChain>(folder["plans.json"]).Plans, ProfilesJson.Read<PlanChain>(folder["run/plans.json"]).Plans);
+        var (tried, kept) = (ProfilesJson.Read<PlanFile>(folder["plans.json"]).Plans, ProfilesJson.Read<PlanFile>(folder["run/plans.json"]).Plans);
         CollectionAssert.AreEqual(new[] { 0.5, 0.2 }, kept.Select(plan => plan.Budget).ToArray());
         Assert.IsTrue(kept.All(tried.Contains));
         Assert.AreEqual(2, cut.GetProperty("variants").GetArrayLength());
@@ -144,7 +144,7 @@ public sealed class PlanningTests
         using var folder = new TemporaryFolder();
         SmallModels.Mlp.Save(folder["m.lod.onnx"]);
         var sha = FileHash.Of(folder["m.lod.onnx"]).Sha256;
-        ProfilesJson.Write(folder["plans.json"], new PlanChain(sha, "macs", [new(0.5, Plan(2)), new(0.25, Plan(8)), new(0.2, Plan(2))]));
+        ProfilesJson.Write(folder["plans.json"], new PlanFile(sha, "macs", [new(0.5, Plan(2)), new(0.25, Plan(8)), new(0.2, Plan(2))]));
 
         var variants = CommandLine.Run("export", folder["m.lod.onnx"], "--plans", folder["plans.json"], "--out", folder["family"], "--json").Succeeded().Json.GetProperty("variants");
 

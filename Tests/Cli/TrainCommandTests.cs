@@ -172,8 +172,8 @@ public sealed class TrainCommandTests
         CommandLine.Run(["train", "mlp", .. Short, "--out", folder["run"]]).Succeeded();
         var model = folder["run/model.lod.onnx"];
         BudgetedPlan[] plans = [Plan(0.5, 24), Plan(0.25, 8)];
-        ProfilesJson.Write(folder["chain.json"], new PlanChain(FileHash.Of(model).Sha256, "macs", plans));
-        ProfilesJson.Write(folder["other.json"], new PlanChain(new string('a', 64), "macs", plans));
+        ProfilesJson.Write(folder["chain.json"], new PlanFile(FileHash.Of(model).Sha256, "macs", plans));
+        ProfilesJson.Write(folder["other.json"], new PlanFile(new string('a', 64), "macs", plans));
         string[] train = ["train", model, "--data", "digits", "--recipe", "tune", "--epochs", "2", "--threads", "1", "--plans"];
 
         CommandLine.Run([.. train, folder["chain.json"], "--out", folder["tuned"]]).Succeeded();
@@ -183,7 +183,7 @@ public sealed class TrainCommandTests
         CommandLine.Run([.. train, folder["chain.json"], "--smallest-share", "0.1", "--out", folder["no"]]).FailedSaying("--smallest-share does nothing beside --plans", exitCode: 2);
         CommandLine.Run([.. train, folder["tuned/plans.json"], "--out", folder["tuned"]]).FailedSaying("name another folder", exitCode: 2);
         CommandLine.Run(["train", "absent.onnx", .. train[2..], folder["chain.json"], "--out", folder["no"]]).FailedSaying("there is no such file");
-        ProfilesJson.Write(folder["foreign.json"], new PlanChain(FileHash.Of(model).Sha256, "macs", [new(0.5, new RankPlan([new("fc9", new LayerRank(2))]))]));
+        ProfilesJson.Write(folder["foreign.json"], new PlanFile(FileHash.Of(model).Sha256, "macs", [new(0.5, new RankPlan([new("fc9", new LayerRank(2))]))]));
         CommandLine.Run([.. train, folder["foreign.json"], "--out", folder["no"]]).FailedSaying("layer 'fc9', which is not among the model's factored layers: fc1");
 
         static BudgetedPlan Plan(double budget, int rank) => new(budget, new RankPlan([new("fc1", new LayerRank(rank)), new("fc2", LayerRank.Dense)]));

@@ -94,7 +94,7 @@ public sealed class PrincipalResponsesTests
 
         var (lod, _) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
 
-        Assert.IsEmpty(responses.Left);
+        Assert.IsEmpty(responses.ByWeights);
         Assert.IsLessThan(1e-5f, Numbers.LargestDifference(OrtRunner.Run(model, input, 2, 1, 28, 28), OrtRunner.Run(lod.Model, input, 2, 1, 28, 28)));
     }
 
@@ -107,7 +107,7 @@ public sealed class PrincipalResponsesTests
 
         using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape));
 
-        Assert.Contains("not finite", responses.Left["layer"]);
+        Assert.Contains("not finite", responses.ByWeights["layer"]);
         Assert.HasCount(1, SvdFactoring.Decompose(model, new LodProvenance(), responses: responses).Model.Pairs);
     }
 
@@ -126,7 +126,7 @@ public sealed class PrincipalResponsesTests
         double Lost(bool followOutputs)
         {
             using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), LayerChoice.All with { SkipLast = 1 }, followOutputs: followOutputs);
-            Assert.AreEqual(followOutputs, responses.Alike is null);
+            Assert.AreEqual(followOutputs, responses.WhyAlike is null);
             var (lod, _) = SvdFactoring.Decompose(model, new LodProvenance(), LayerChoice.All with { SkipLast = 1 }, responses: responses);
             return expected.Zip(OrtRunner.Run(Cut(lod, Felt), inputs, shape), (a, b) => ((double)a - b) * ((double)a - b)).Sum();
         }
@@ -144,8 +144,8 @@ public sealed class PrincipalResponsesTests
 
         using var responses = PrincipalResponses.Measure(model, Feed(Numbers.Uniform(Samples * 20), [Samples, 20]));
 
-        Assert.Contains(named, responses.Alike!);
-        Assert.IsEmpty(responses.Left);
+        Assert.Contains(named, responses.WhyAlike!);
+        Assert.IsEmpty(responses.ByWeights);
     }
 
     [TestMethod]

@@ -3,7 +3,7 @@ using MaestroDeploy.Profiles;
 namespace MaestroDeploy.Tests.Profiles;
 
 [TestClass]
-public sealed class PlanChainTests
+public sealed class PlanFileTests
 {
     [TestMethod]
     public void Read_WhatWriteWrote_IsTheSame()
@@ -12,7 +12,7 @@ public sealed class PlanChainTests
         var chain = Chain((1, Samples.Plan(("fc1", null), ("fc2", 8))), (0.5, Samples.Plan(("fc2", 4), ("fc1", 16))));
 
         ProfilesJson.Write(folder["chain.json"], chain);
-        var read = ProfilesJson.Read<PlanChain>(folder["chain.json"]);
+        var read = ProfilesJson.Read<PlanFile>(folder["chain.json"]);
 
         Assert.AreEqual(ProfilesJson.ToText(chain), ProfilesJson.ToText(read));
         Assert.AreEqual(16, read.Plans[1].Plan["fc1"].Components);
@@ -38,7 +38,7 @@ public sealed class PlanChainTests
         Refused("'fc2'", () => Chain((0.5, plan), (0.25, Samples.Plan(("fc1", 8), ("fc2", 8)))));
         Refused("must not be empty", () => Chain());
         Refused("at least one layer", () => Chain((1, Samples.Plan())));
-        Refused("'flops'", () => new PlanChain(Samples.Sha, "flops", [new BudgetedPlan(1, plan)]));
+        Refused("'flops'", () => new PlanFile(Samples.Sha, "flops", [new BudgetedPlan(1, plan)]));
         Refused("1.5", () => Chain((1.5, plan)));
     }
 
@@ -51,8 +51,8 @@ public sealed class PlanChainTests
         Assert.AreEqual(6, chain.Plans[1].Plan["fc1"].Components);
     }
 
-    static PlanChain Chain(params (double Budget, RankPlan Plan)[] plans) =>
+    static PlanFile Chain(params (double Budget, RankPlan Plan)[] plans) =>
         new(Samples.Sha, "macs", [.. plans.Select(plan => new BudgetedPlan(plan.Budget, plan.Plan))]);
 
-    static void Refused(string named, Func<PlanChain> make) => Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message);
+    static void Refused(string named, Func<PlanFile> make) => Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message);
 }

@@ -7,13 +7,13 @@ namespace MaestroDeploy.Profiles;
 /// Several plans of one budget are candidates, of which training keeps one.
 /// Source of the idea: FlexRank's profiles (arXiv:2602.02680), a chain in which each smaller model lies within the larger.
 /// </remarks>
-public sealed record PlanChain : IVersioned
+public sealed record PlanFile : IVersioned
 {
     /// <param name="sourceSha256">SHA-256 of the <c>model.lod.onnx</c> that the plans were made for.</param>
     /// <param name="cost">What the budgets are shares of: <c>macs</c>, <c>params</c>, <c>bytes</c>, <c>latency</c> or <c>ranks</c>.</param>
     /// <param name="plans">The plans, largest budget first; at least one.</param>
     /// <exception cref="ArgumentException">A budget is larger than the one before it, or two plans do not name the same layers.</exception>
-    public PlanChain(string sourceSha256, string cost, IReadOnlyList<BudgetedPlan> plans)
+    public PlanFile(string sourceSha256, string cost, IReadOnlyList<BudgetedPlan> plans)
     {
         SourceSha256 = Check.Sha256(sourceSha256, nameof(SourceSha256));
         Cost = Check.OneOf(cost, ["macs", "params", "bytes", "latency", "ranks"], nameof(Cost));
@@ -62,7 +62,7 @@ public sealed record PlanChain : IVersioned
     }
 }
 
-/// <summary>One plan of a <see cref="PlanChain"/>, and what it was made for.</summary>
+/// <summary>One plan of a <see cref="PlanFile"/>, and what it was made for.</summary>
 /// <param name="Budget">Share of the dense model's cost, in (0, 1].</param>
 /// <param name="Plan">A rank, or dense, for each factored layer; at least one layer.</param>
 public sealed record BudgetedPlan(double Budget, RankPlan Plan)
