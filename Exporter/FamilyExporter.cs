@@ -154,7 +154,7 @@ public sealed class FamilyExporter
             CreatedBy = $"maestro {typeof(FamilyExporter).Assembly.GetName().Version!.ToString(3)}",
             CreatedUtc = _clock.GetUtcNow(),
         };
-        var layers = lod.Pairs.Select(pair => new FactoredLayer(pair.Layer, pair.Kind == LayerKind.Conv ? "conv" : "linear", pair.Out, pair.In, pair.Rank(lod.Model)));
+        var layers = lod.Pairs.Select(pair => new FactoredLayer(pair.Layer, pair.Kind == LayerKind.Conv ? FactoredLayer.Convolution : FactoredLayer.Linear, pair.Out, pair.In, pair.Rank(lod.Model)));
         return new FamilyManifest(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), (int)lod.Model.Proto.IrVersion, (int)lod.Model.Opset,
             signature.Inputs, signature.Outputs, [.. layers], provenance,

@@ -67,6 +67,12 @@ static class Check
         return twice is null ? [.. items] : throw Refused(member, "must each come once", twice.Key);
     }
 
+    /// <summary>A copy of ranks that rise, each 1 or more.</summary>
+    public static IReadOnlyList<int> Ranks(IReadOnlyList<int> ranks, [CallerMemberName] string member = "") =>
+        ranks.All(rank => rank >= 1) && ranks.Zip(ranks.Skip(1)).All(pair => pair.First < pair.Second)
+            ? [.. ranks]
+            : throw Refused(member, "must ascend from 1 or more", string.Join(", ", ranks));
+
     static ArgumentException Refused(string member, string rule, object? found) =>
         new(FormattableString.Invariant($"{member} {rule}; found '{found}'."));
 }

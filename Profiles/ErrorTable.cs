@@ -42,14 +42,10 @@ public sealed record LayerErrors(string Layer, IReadOnlyList<int> Ranks, IReadOn
     public string Layer { get; } = Check.Text(Layer);
 
     /// <summary>The ranks tried, ascending, each 1 or more.</summary>
-    public IReadOnlyList<int> Ranks { get; } = Ascending(Ranks);
+    public IReadOnlyList<int> Ranks { get; } = Check.Ranks(Ranks);
 
     /// <summary>The error at each of <see cref="Ranks"/>, 0 or more, never rising.</summary>
     public IReadOnlyList<double> Errors { get; } = Falling(Errors, Ranks.Count);
-
-    static IReadOnlyList<int> Ascending(IReadOnlyList<int> ranks) => ranks.All(rank => rank >= 1) && ranks.Zip(ranks.Skip(1)).All(pair => pair.First < pair.Second)
-        ? [.. ranks]
-        : throw new ArgumentException($"Ranks must ascend from 1 or more; found {string.Join(", ", ranks)}.");
 
     static IReadOnlyList<double> Falling(IReadOnlyList<double> errors, int count) =>
         errors.Count == count && errors.All(error => error >= 0 && double.IsFinite(error)) && errors.Zip(errors.Skip(1)).All(pair => pair.First >= pair.Second)

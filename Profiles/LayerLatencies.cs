@@ -34,7 +34,7 @@ public sealed record LayerLatencies : IVersioned
     /// <summary>The median of |foretold − measured| / measured over <see cref="Checks"/>; null without any.</summary>
     [JsonIgnore]
     public double? MedianError => Checks.Count == 0 ? null
-        : Checks.Select(check => Math.Abs(check.PredictedUs - check.MeasuredUs) / check.MeasuredUs).Order().ElementAt(Checks.Count / 2);
+        : Percentiles.Median(Checks.Select(check => Math.Abs(check.PredictedUs - check.MeasuredUs) / check.MeasuredUs));
 }
 
 /// <summary>What one layer takes on a device, with whatever ONNX Runtime fuses into it.</summary>
@@ -60,9 +60,7 @@ public sealed record LayerLatency(string Layer, int Out, int In, double DenseUs,
     public double DenseUs { get; } = Check.NotNegative(DenseUs);
 
     /// <summary>The ranks measured, ascending.</summary>
-    public IReadOnlyList<int> Ranks { get; } = Ranks.Count > 0 && Ranks.All(rank => rank >= 1) && Ranks.Zip(Ranks.Skip(1)).All(pair => pair.First < pair.Second)
-        ? [.. Ranks]
-        : throw new ArgumentException($"Ranks must ascend from 1 or more; found {string.Join(", ", Ranks)}.");
+    public IReadOnlyList<int> Ranks { get; } = Check.Inhabited(Check.Ranks(Ranks));
 
     /// <summary>As a pair of factors at each of the ranks, in microseconds.</summary>
     public IReadOnlyList<double> PairUs { get; } = Times(PairUs, Ranks.Count);

@@ -14,6 +14,11 @@ public static class Percentiles
         return sorted[Math.Min((int)(sorted.Length * share), sorted.Length - 1)];
     }
 
+    /// <summary>The middle value, of an even number the upper of the two: <see cref="Value"/> at a half.</summary>
+    /// <param name="sample">At least one value, in any order.</param>
+    /// <exception cref="ArgumentException">The sample is empty.</exception>
+    public static double Median(IEnumerable<double> sample) => Value([.. sample.Order()], 0.5);
+
     /// <summary>The smallest value of the sample that the true percentile exceeds only with probability 1 − confidence.</summary>
     /// <remarks>
     /// The k-th smallest of n values is above the true percentile when fewer than k of them fall below it, and how many

@@ -14,6 +14,9 @@ public static class Units
     /// <summary>Such as <c>98.03 %</c>; a dash for null.</summary>
     public static string Share(double? share) => share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "–";
 
+    /// <summary>How many times, such as <c>1.8x</c>.</summary>
+    public static string Ratio(double ratio) => ratio.ToString("0.0", CultureInfo.InvariantCulture) + "x";
+
     /// <summary>A relative error: to four places, and below a thousandth by its first two digits.</summary>
     public static string Error(double? error) => error is { } value ? value.ToString(value is 0 or >= 0.001 ? "0.####" : "0.0e0", CultureInfo.InvariantCulture) : "–";
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Runtime;
 
@@ -66,7 +67,7 @@ public sealed class KernelMeter(TimeProvider? clock = null)
             var (samples, rounds) = _protocol.Sample(
                 [.. loaded.Select(one => (Action)one.Run.Run)], options.Seed, share => progress?.Report(new MeasureProgress("timing layers", share)), cancellation);
             var kernels = new Queue<IReadOnlyList<KernelTime>>(loaded.Skip(graphs.Length).Select(one => Read(one.Session.EndProfiling())));
-            return ([.. graphs.Select((graph, i) => new GraphTimes(Median(samples[i]), graph.ByNode ? kernels.Dequeue() : []))], rounds);
+            return ([.. graphs.Select((graph, i) => new GraphTimes(Percentiles.Median(samples[i]), graph.ByNode ? kernels.Dequeue() : []))], rounds);
         }
         finally
         {
@@ -132,6 +133,4 @@ public sealed class KernelMeter(TimeProvider? clock = null)
         var sorted = durations.Order().ToArray();
         return sorted[(sorted.Length / 4)..Math.Max(sorted.Length / 4 + 1, sorted.Length * 3 / 4)].Average();
     }
-
-    static double Median(List<double> samples) => samples.Order().ElementAt(samples.Count / 2);
 }

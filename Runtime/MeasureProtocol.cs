@@ -1,3 +1,5 @@
+using MaestroDeploy.Profiles;
+
 namespace MaestroDeploy.Runtime;
 
 /// <summary>How runs are warmed up and timed, apart from what is run and from the clock.</summary>
@@ -63,8 +65,7 @@ sealed class MeasureProtocol(TimeProvider clock, TimeSpan warmUpCap, int fewestS
                 }
             }
 
-            window.Sort();
-            var median = window[window.Count / 2];
+            var median = Percentiles.Median(window);
             if (previous is { } before && Math.Abs(median - before) < SettledWithin * before)
             {
                 return (runs, true);

@@ -147,7 +147,7 @@ static class ExportCommand
     /// <summary>Where multiply-accumulates say little of time.</summary>
     static void TellIdle(FamilyManifest manifest, ExportOptions options, Terminal terminal)
     {
-        var idle = manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && manifest.Layers.Any(layer => layer.Kind == "conv"
+        var idle = manifest.Variants.Where(variant => options.Unit == BudgetUnit.Macs && manifest.Layers.Any(layer => layer.Kind == FactoredLayer.Convolution
             && variant.Plan![layer.Name].Components is { } rank && !ConvolutionBlocks.Fills(layer.Out, layer.In, rank))).Select(variant => variant.Id).ToArray();
         if (idle.Length > 0)
         {

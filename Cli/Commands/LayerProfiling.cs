@@ -73,7 +73,6 @@ static class LayerProfiling
         }
     }
 
-    static bool Fits(LayerLatencies table, LodCost cost) => table.Layers.Count == cost.Layers.Count && table.Layers.Zip(cost.Layers).All(pair =>
-        (pair.First.Layer, pair.First.Out, pair.First.In) == (pair.Second.Pair.Layer, pair.Second.Pair.Out, pair.Second.Pair.In)
-        && pair.First.Ranks.SequenceEqual(CandidateRanks.Of(pair.Second)));
+    static bool Fits(LayerLatencies table, LodCost cost) => CandidateRanks.AreOf(table.Layers.Select(layer => (layer.Layer, layer.Ranks)), cost)
+        && table.Layers.Zip(cost.Layers).All(pair => (pair.First.Out, pair.First.In) == (pair.Second.Pair.Out, pair.Second.Pair.In));
 }

@@ -4,6 +4,7 @@ using MaestroDeploy.Compressor.Factoring;
 using MaestroDeploy.Onnx;
 using MaestroDeploy.Onnx.Cost;
 using MaestroDeploy.Onnx.LowRank;
+using MaestroDeploy.Profiles;
 using Spectre.Console;
 
 namespace MaestroDeploy.Cli.Commands;
@@ -104,7 +105,7 @@ static class ModelInspection
     {
         cancellation.ThrowIfCancellationRequested();
         var spectrum = WeightSpectrum.Of(matrix, pair.Out, pair.In);
-        return new(pair.Layer, pair.Kind == LayerKind.Conv ? "conv" : "linear", pair.Out, pair.In, rank, Math.Min(pair.Out, pair.In),
+        return new(pair.Layer, pair.Kind == LayerKind.Conv ? FactoredLayer.Convolution : FactoredLayer.Linear, pair.Out, pair.In, rank, Math.Min(pair.Out, pair.In),
             spectrum?.NumericalRank, spectrum?.EnergyRank, pair.BreakEven);
     }
 }

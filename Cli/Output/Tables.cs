@@ -53,6 +53,6 @@ static class Tables
     static string Decibels(OutputDistance? distance) => distance?.PsnrDb is { } psnr ? psnr.ToString("0.0", CultureInfo.InvariantCulture) + " dB" : "–";
 
     static string SpeedUp(VariantReport dense, VariantReport variant) => dense.P50Us is { } before && variant.P50Us is { } now
-        ? (before / now).ToString("0.0", CultureInfo.InvariantCulture) + "x"
+        ? Units.Ratio(before / now)
         : "–";
 }

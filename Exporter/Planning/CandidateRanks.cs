@@ -16,6 +16,13 @@ public static class CandidateRanks
     public static IReadOnlyList<int> Of(PairCost layer) =>
         [.. Shares.Prepend(0).Select(share => Math.Clamp(Rounded(share * layer.Rank), 1, layer.Rank)).Distinct().Order()];
 
+    /// <summary>Whether a table is of a model's layers, in their order, each at its candidate ranks.</summary>
+    /// <param name="table">The layers' names and ranks.</param>
+    /// <param name="cost">The model.</param>
+    public static bool AreOf(IEnumerable<(string Layer, IReadOnlyList<int> Ranks)> table, LodCost cost) =>
+        table.Select(layer => layer.Layer).SequenceEqual(cost.Layers.Select(layer => layer.Pair.Layer))
+        && table.Zip(cost.Layers).All(pair => pair.First.Ranks.SequenceEqual(Of(pair.Second)));
+
     static int Rounded(double rank) => rank switch
     {
         >= 2 * Block => Block * (int)Math.Round(rank / Block),

@@ -52,6 +52,5 @@ sealed class ErrorTables(string source, LodCost cost, EvaluationData data)
 
     // A kept table may hold fewer samples than asked for, where the set has fewer; its data's name says which set.
     bool Holds(ErrorTable table) => table.SourceSha256 == SourceSha256 && table.Data == data.Name && table.Measure == ErrorProbe.MeasureOf(data)
-        && table.Layers.Count == cost.Layers.Count
-        && table.Layers.Zip(cost.Layers).All(pair => pair.First.Layer == pair.Second.Pair.Layer && pair.First.Ranks.SequenceEqual(CandidateRanks.Of(pair.Second)));
+        && CandidateRanks.AreOf(table.Layers.Select(layer => (layer.Layer, layer.Ranks)), cost);
 }

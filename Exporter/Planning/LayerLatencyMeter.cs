@@ -91,7 +91,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
         double[] Times(int layer, LayerForm form) => [.. _candidates[layer].Select(rank =>
         {
             var seen = Seen(layer, form, rank) is { Length: > 0 } times ? times : Seen(layer, LayerForm.Pair, rank); // a block that cannot be conditioned is a pair
-            return seen.Order().ElementAt(seen.Length / 2);
+            return Percentiles.Median(seen);
         })];
 
         double[] Seen(int layer, LayerForm form, int rank) => [.. plans.Index()

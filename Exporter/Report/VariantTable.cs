@@ -46,7 +46,7 @@ static class VariantTable
             Text(Units.Bytes(variant.Bytes)),
             .. measures.Select(measure => Text(measure.Of(variant) is { } value ? measure.Text(value) : Nothing)),
             .. ChartView.Percentiles.Select(percentile => Latency(latency, percentile)),
-            Text(SpeedUp(series, latency) is { } speedUp ? speedUp.ToString("0.00", CultureInfo.InvariantCulture) + "×" : Nothing),
+            Text(SpeedUp(series, latency) is { } speedUp ? Units.Ratio(speedUp) : Nothing),
             Text(Units.Microseconds(latency?.LoadMs * 1000)),
             Text(Units.Microseconds(latency?.FirstRunUs)),
             Text(onFrontier),

@@ -34,6 +34,9 @@ public sealed record FactorPair(string Layer, LayerKind Kind, string U, string V
     [JsonIgnore]
     public int BreakEven => (int)(((long)In * Out - 1) / (In + Out));
 
+    /// <summary>Numbers in the layer at a rank: r·(in + out), or the dense weight's above break-even.</summary>
+    public long ParamsAt(int rank) => rank > BreakEven ? (long)In * Out : (long)rank * (In + Out);
+
     /// <summary>The dense weight, <c>Uᵀ·V</c> as [out, in] row-major, summed from the most important component on.</summary>
     public float[] Product(OnnxModel model)
     {

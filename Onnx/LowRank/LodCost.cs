@@ -14,8 +14,8 @@ public sealed record PairCost(FactorPair Pair, int Rank, long Positions)
     /// <summary>Multiply-accumulates for one sample, dense.</summary>
     public long DenseMacs => Sizes.Times(Positions, DenseParams);
 
-    /// <summary>Numbers in the layer at a rank: r·(in + out), or the dense weight's above break-even.</summary>
-    public long ParamsAt(int rank) => rank > Pair.BreakEven ? DenseParams : (long)rank * (Pair.In + Pair.Out);
+    /// <inheritdoc cref="FactorPair.ParamsAt"/>
+    public long ParamsAt(int rank) => Pair.ParamsAt(rank);
 
     /// <summary>Multiply-accumulates for one sample at a rank, dense above break-even.</summary>
     public long MacsAt(int rank) => Sizes.Times(Positions, ParamsAt(rank));

@@ -39,6 +39,6 @@ public sealed record ElasticOptions
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int LogCapacity { get; init => field = AtLeast(1, value, nameof(LogCapacity)); } = 4096;
 
-    static int AtLeast(int least, int value, string name) =>
+    internal static int AtLeast(int least, int value, string name) =>
         value >= least ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} must be {least} or more.");
 }

@@ -37,14 +37,6 @@ public sealed class ClassificationTask : TrainingTask
     public override bool Varies => _augmentation is not null;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int[]> Batches(int size, Random? random)
-    {
-        int[] order = [.. Enumerable.Range(0, Count)];
-        random?.Shuffle(order);
-        return [.. order.Chunk(size)];
-    }
-
-    /// <inheritdoc/>
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
         var count = chosen.Length * _samples.SampleSize;

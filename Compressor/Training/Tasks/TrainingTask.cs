@@ -29,7 +29,12 @@ public abstract class TrainingTask
     /// <summary>Which samples go together, each exactly once.</summary>
     /// <param name="size">Samples in a batch, 1 and more; the last one may hold fewer.</param>
     /// <param name="random">The order; null for the set's own.</param>
-    public abstract IReadOnlyList<int[]> Batches(int size, Random? random);
+    public virtual IReadOnlyList<int[]> Batches(int size, Random? random)
+    {
+        int[] order = [.. Enumerable.Range(0, Count)];
+        random?.Shuffle(order);
+        return [.. order.Chunk(size)];
+    }
 
     /// <summary>Makes the tensors of a batch, which the caller owns.</summary>
     /// <param name="chosen">Which samples.</param>

@@ -51,14 +51,6 @@ public sealed class UnlabelledTask : TrainingTask
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int[]> Batches(int size, Random? random)
-    {
-        int[] order = [.. Enumerable.Range(0, Count)];
-        random?.Shuffle(order);
-        return [.. order.Chunk(size)];
-    }
-
-    /// <inheritdoc/>
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
         var rows = Array.ConvertAll(chosen.ToArray(), sample => _samples[sample]);
