@@ -85,8 +85,8 @@ sealed class Choosing(string what = "A family's folder.")
         }
 
         var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
-        var profile = new LatencyMeter().Calibrate(family, settings, level, options, ProfileCommand.Progress(terminal), cancellation);
-        terminal.Say($"{ProfileCommand.Kept(() => ProfileStore.Beside(family).Save(profile), terminal)}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
+        var profile = new LatencyMeter().Calibrate(family, settings, level, options, Profiling.Progress(terminal), cancellation);
+        terminal.Say($"{Profiling.Kept(() => ProfileStore.Beside(family).Save(profile), terminal)}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
         return profile;
     }
 

@@ -47,11 +47,11 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
                 // What is trained is what will be cut, and at full size the model stays as it was brought.
                 var original = Path.Combine(workshop.FullName, "original.lod.onnx");
                 File.Copy(file, original);
-                var candidates = options.Plans ?? ExportCommand.Candidates(file, source.Evaluation, options, settings, terminal, cancellation);
+                var candidates = options.Plans ?? FamilyExport.Candidates(file, source.Evaluation, options, settings, terminal, cancellation);
                 options = options with { Plans = Tune(file, Path.Combine(workshop.FullName, "tuning"), tuning, candidates), Original = original };
             }
 
-            return (ExportCommand.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation), options);
+            return (FamilyExport.Export(file, folder, source.Evaluation, options, settings, terminal, cancellation), options);
         }
         finally
         {

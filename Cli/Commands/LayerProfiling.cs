@@ -32,8 +32,8 @@ static class LayerProfiling
             return holds;
         }
 
-        var table = new LayerLatencyMeter(lod, settings, options).Measure(ProfileCommand.Progress(terminal), cancellation);
-        var kept = ProfileCommand.Kept(Save, terminal);
+        var table = new LayerLatencyMeter(lod, settings, options).Measure(Profiling.Progress(terminal), cancellation);
+        var kept = Profiling.Kept(Save, terminal);
         terminal.Say(string.Create(CultureInfo.InvariantCulture,
             $"{kept}: {table.Layers.Count} layers on {device.Cpu}, {table.Measurement.Provider}, {settings.Threads} threads, batch {options.Batch}; "
             + $"{table.Checks.Count} other models foretold to {table.MedianError:0.0 %} of what they took (median)"));

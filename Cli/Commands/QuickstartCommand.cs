@@ -45,11 +45,11 @@ static class QuickstartCommand
 
         terminal.Say("2. Export it at six budgets: one graph each, all reading one weights file.");
         var familyFolder = Path.Combine(folder, "family");
-        ExportCommand.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, new LabelledSamples(data), new ExportOptions(), settings, terminal, cancellation);
+        FamilyExport.Export(Path.Combine(folder, TrainingJob.ModelFile), familyFolder, new LabelledSamples(data), new ExportOptions(), settings, terminal, cancellation);
 
         terminal.Say("3. Measure every graph on this machine.");
         var family = Family.Open(familyFolder);
-        var profile = ProfileCommand.Measure(family, settings, new MeasureOptions(), ProfileStore.Beside(family), terminal, cancellation);
+        var profile = Profiling.Measure(family, settings, new MeasureOptions(), ProfileStore.Beside(family), terminal, cancellation);
         var report = FamilyReport.Of(familyFolder, family.Manifest, profile);
         terminal.Show(Tables.Family(report));
 

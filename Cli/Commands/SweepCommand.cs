@@ -94,7 +94,7 @@ sealed class SweepCommand
         var kept = store.Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
         if (anew || kept.Profile is null || (options.Mode == MeasureMode.Full && kept.Profile.Measurement.Mode != "full"))
         {
-            return ProfileCommand.Measure(family, settings, options, store, terminal, cancellation);
+            return Profiling.Measure(family, settings, options, store, terminal, cancellation);
         }
 
         terminal.Say($"{kept.Path}: measured {kept.Profile.Measurement.MeasuredUtc:yyyy-MM-dd HH:mm} UTC, and it holds; --measure makes a new one.");

@@ -62,6 +62,10 @@ static class CommandLine
         return new CommandResult(process.ExitCode, output.Result, string.Join('\n', errors));
     }
 
+    /// <summary>A property of every line of a file of JSON lines, as it stands there.</summary>
+    public static string[] JsonLines(string path, string property) =>
+        [.. File.ReadAllLines(path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty(property).GetRawText())];
+
     // A shell starts what it puts into the background deaf to Ctrl-C, and so are its children: they would train on for ever.
     static bool IgnoresInterrupts()
     {
