@@ -7,6 +7,9 @@ public sealed record LatencyStatistics
     // MLPerf LoadGen's floor for a 99th percentile: below it the value says little.
     const int FewestForP99 = 662;
 
+    /// <summary>The percentiles to decide by: 50, 90 and 95.</summary>
+    public static IReadOnlyList<int> DecidedBy { get; } = [50, 90, 95];
+
     /// <summary>Timed runs behind every other number.</summary>
     public required int Samples { get; init => field = Check.AtLeast(1, value); }
 

@@ -23,5 +23,18 @@ public sealed record VariantLatency(
     public bool WarmUpSettled { get; init; } = WarmUpSettled;
 
     /// <summary>The timed runs.</summary>
-    public LatencyStatistics Steady { get; init; } = Steady;
+    public LatencyStatistics Steady { get; init => field = Bounded(value); } = Bounded(Steady);
+
+    static LatencyStatistics Bounded(LatencyStatistics statistics)
+    {
+        foreach (var percentile in LatencyStatistics.DecidedBy)
+        {
+            if (statistics.At(percentile) is var (value, upper) && upper < value)
+            {
+                throw new ArgumentException(FormattableString.Invariant($"The upper bound of p{percentile} must not be below it; found {upper} and {value}."));
+            }
+        }
+
+        return statistics;
+    }
 }

@@ -20,7 +20,7 @@ public sealed record ServiceLevel
     public int Percentile
     {
         get;
-        init => field = value is 50 or 90 or 95
+        init => field = LatencyStatistics.DecidedBy.Contains(value)
             ? value
             : throw new ArgumentOutOfRangeException(nameof(Percentile), value, "A percentile to decide by is 50, 90 or 95.");
     }

@@ -19,7 +19,7 @@ public static class VariantSelector
     /// <param name="manifest">The family.</param>
     /// <param name="profile">What this device measured of it; variants that it lacks are not considered.</param>
     /// <param name="level">What is asked; null for nothing.</param>
-    /// <exception cref="ArgumentException">The profile has no variant of the family.</exception>
+    /// <exception cref="FamilyException">The profile has no variant of the family.</exception>
     public static Selection Select(FamilyManifest manifest, LatencyProfile profile, ServiceLevel? level = null)
     {
         level ??= new ServiceLevel();
@@ -30,7 +30,7 @@ public static class VariantSelector
             .ToArray();
         if (measured.Length == 0)
         {
-            throw new ArgumentException($"The profile of '{profile.Family}' has no variant of '{manifest.Name}'.", nameof(profile));
+            throw new FamilyException(manifest.Name, $"The profile of '{profile.Family}' has none of its variants; measure it anew.");
         }
 
         var small = Array.FindAll(measured, candidate => candidate.KeepsSize && candidate.KeepsMemory);

@@ -185,6 +185,6 @@ public sealed class PrincipalResponses : IDisposable
         return ((int)Math.Clamp(MostFloats / floats, 1, Math.Min(LargestBatch, gradients)), (int)Math.Clamp(MostMacs / macs, FewestSamples, int.MaxValue), gradients);
     }
 
-    // As everywhere, the first axis of the first input that has one goes over the samples.
-    static int Samples(IReadOnlyList<InputTensor> batch) => batch.FirstOrDefault(input => input.Shape.Length > 0) is { } input ? input.Shape[0] : 1;
+    // The first input's first axis goes over the samples, as where graphs are run.
+    static int Samples(IReadOnlyList<InputTensor> batch) => batch[0].Shape is [var samples, ..] ? samples : 1;
 }

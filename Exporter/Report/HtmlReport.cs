@@ -71,7 +71,7 @@ static partial class HtmlReport
     static Markup Chart(SweepReport report, IReadOnlyList<ChartPoint> points)
     {
         var logarithmic = LatencyChart.SuitsLogarithm(points);
-        var views = from percentile in ChartView.Percentiles
+        var views = from percentile in LatencyStatistics.DecidedBy
                     from view in new ChartView[] { new(percentile, Logarithmic: true), new(percentile, Logarithmic: false) }
                     let first = percentile == 50 && view.Logarithmic == logarithmic ? " first" : ""
                     select Markup.Of($"""
@@ -85,7 +85,7 @@ static partial class HtmlReport
 
     static Markup Controls(SweepReport report, bool logarithmic)
     {
-        var percentiles = ChartView.Percentiles.Select(percentile => Choice("radio", "percentile", $"p{percentile}", percentile == 50, Markup.Of($"p{percentile}")));
+        var percentiles = LatencyStatistics.DecidedBy.Select(percentile => Choice("radio", "percentile", $"p{percentile}", percentile == 50, Markup.Of($"p{percentile}")));
         Markup[] scales = [Choice("radio", "scale", "log", logarithmic, Markup.Of($"logarithmic")), Choice("radio", "scale", "linear", !logarithmic, Markup.Of($"linear"))];
         var series = report.Labels.Select((label, i) => Choice("checkbox", "series", $"series-{i}", true, Markup.Of($"{VariantTable.Swatch(i)}{label}")));
         return Markup.Of($"""

@@ -6,10 +6,7 @@ namespace MaestroDeploy.Exporter.Report;
 /// <summary>One way to look at the picture.</summary>
 /// <param name="Percentile">50, 90 or 95.</param>
 /// <param name="Logarithmic">Whether the latency axis is.</param>
-sealed record ChartView(int Percentile, bool Logarithmic)
-{
-    public static IReadOnlyList<int> Percentiles { get; } = [50, 90, 95];
-}
+sealed record ChartView(int Percentile, bool Logarithmic);
 
 /// <summary>The size that a picture is drawn at; letters are of one size in both.</summary>
 sealed record ChartSize(string Name, int Width, int Height, int Ticks)

@@ -45,7 +45,7 @@ static class VariantTable
             Text(Units.Count(variant.Macs)),
             Text(Units.Bytes(variant.Bytes)),
             .. measures.Select(measure => Text(measure.Of(variant) is { } value ? measure.Text(value) : Nothing)),
-            .. ChartView.Percentiles.Select(percentile => Latency(latency, percentile)),
+            .. LatencyStatistics.DecidedBy.Select(percentile => Latency(latency, percentile)),
             Text(SpeedUp(series, latency) is { } speedUp ? Units.Ratio(speedUp) : Nothing),
             Text(Units.Microseconds(latency?.LoadMs * 1000)),
             Text(Units.Microseconds(latency?.FirstRunUs)),

@@ -47,6 +47,16 @@ public sealed class RecordsTests
     }
 
     [TestMethod]
+    public void VariantLatency_ABoundBelowWhatItBounds_IsRefused()
+    {
+        var latency = Samples.Latency("b50", 1000);
+
+        var refused = Assert.ThrowsExactly<ArgumentException>(() => latency with { Steady = latency.Steady with { P90UpperUs = 900 } });
+
+        Assert.Contains("p90", refused.Message);
+    }
+
+    [TestMethod]
     public void Manifest_SmallerVariantFirst_IsRefused()
     {
         var refused = Assert.ThrowsExactly<ArgumentException>(

@@ -153,7 +153,7 @@ public sealed class VariantSelectorTests
     {
         var profile = Samples.Profile(Samples.Latency("stranger", 1));
 
-        Assert.Contains("lenet", Assert.ThrowsExactly<ArgumentException>(() => VariantSelector.Select(Family, profile)).Message);
+        Assert.Contains("lenet", Assert.ThrowsExactly<FamilyException>(() => VariantSelector.Select(Family, profile)).Message);
     }
 
     static ServiceLevel Within(double? milliseconds) =>
