@@ -41,6 +41,22 @@ public sealed class DistillationTaskTests
     }
 
     [TestMethod]
+    public void Divergence_OfClassesThatTheModelRulesOut_IsThatOfTheOthers()
+    {
+        const float Not = float.NegativeInfinity;
+        using var scope = torch.NewDisposeScope();
+        var learner = torch.tensor(new[] { 1f, Not, 3f }, [1, 3], requires_grad: true);
+        var target = torch.zeros(1, torch.int64);
+
+        var divergence = Losses.Divergence(learner, torch.tensor(new[] { 2f, Not, 1f }, [1, 3]), target);
+        divergence.backward();
+
+        var others = Losses.Divergence(torch.tensor(new[] { 1f, 3f }, [1, 2]), torch.tensor(new[] { 2f, 1f }, [1, 2]), target);
+        Assert.AreEqual(others.item<float>(), divergence.item<float>(), SameModel);
+        Assert.IsTrue(learner.grad!.isfinite().all().item<bool>());
+    }
+
+    [TestMethod]
     public void Check_AnswersThatAreKept_HoldsNoTensor()
     {
         using var folder = new TemporaryFolder();

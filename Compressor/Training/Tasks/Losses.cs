@@ -5,6 +5,9 @@ namespace MaestroDeploy.Compressor.Training.Tasks;
 /// <summary>What a step minimises, from logits of any number of axes, the last longer than 1 being the classes.</summary>
 static class Losses
 {
+    // A model may rule a class out by minus infinity; a teacher's probability of it is then 0, and 0 times that must be 0.
+    const double RuledOut = -1e30;
+
     /// <summary>Cross-entropy with the targets, a mean over those that count.</summary>
     /// <param name="logits">[…, classes], as many rows as there are targets.</param>
     /// <param name="targets">[rows] int64.</param>
@@ -18,7 +21,7 @@ static class Losses
     /// <param name="targets">[rows] int64; only whether they count matters.</param>
     public static Tensor Soft(Tensor logits, Tensor teacher, Tensor targets)
     {
-        var each = -(Rows(teacher).detach().softmax(1) * Rows(logits).log_softmax(1)).sum([1L]);
+        var each = -(Rows(teacher).detach().softmax(1) * Rows(logits).log_softmax(1).clamp_min(RuledOut)).sum([1L]);
         var counts = targets.ne(TrainingTask.NoTarget).to(float32);
         return (each * counts).sum() / counts.sum();
     }
