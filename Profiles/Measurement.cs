@@ -3,9 +3,12 @@ namespace MaestroDeploy.Profiles;
 /// <summary>How a latency profile was measured: what must be known before two of them are compared.</summary>
 public sealed record Measurement
 {
+    /// <summary>The values of <see cref="Mode"/>.</summary>
+    public const string Quick = "quick", Full = "full", Calibrated = "calibrated";
+
     /// <summary><c>quick</c> (at least 64 samples a variant and 3 s in all), <c>full</c> (1024 and 60 s), or <c>calibrated</c>
     /// (64 samples and half a second, and only of the variants that one choice needed).</summary>
-    public required string Mode { get; init => field = Check.OneOf(value, ["quick", "full", "calibrated"]); }
+    public required string Mode { get; init => field = Check.OneOf(value, [Quick, Full, Calibrated]); }
 
     /// <summary>What ran the graphs: <c>cpu</c> or <c>cuda:0</c>.</summary>
     public required string Provider { get; init => field = Check.Provider(value); }

@@ -43,7 +43,7 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
                 cancellation);
             var latencies = contenders.Zip(samples, (contender, microseconds) => contender.Latency(microseconds)).ToArray();
             return Profile(
-                family, Describe(options.Mode == MeasureMode.Full ? "full" : "quick", settings, options, rounds, measuredUtc),
+                family, options.Described(options.Mode == MeasureMode.Full ? Measurement.Full : Measurement.Quick, settings, MeasureProtocol.Order, rounds, measuredUtc),
                 latencies[0], latencies[1..(family.Manifest.Variants.Count + 1)], family.HasDense ? latencies[^1] : null);
         }
         finally
@@ -72,7 +72,7 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
         using var calibration = new Calibration(family, settings, level, options, _clock, progress, cancellation);
         var (latencies, rounds) = calibration.Run();
         progress?.Report(new MeasureProgress("measured", 1));
-        return Profile(family, Describe("calibrated", settings, options, rounds, measuredUtc), latencies[0], [.. latencies.Skip(1)], dense: null);
+        return Profile(family, options.Described(Measurement.Calibrated, settings, MeasureProtocol.Order, rounds, measuredUtc), latencies[0], [.. latencies.Skip(1)], dense: null);
     }
 
     static LatencyProfile Profile(
@@ -115,19 +115,4 @@ public sealed class LatencyMeter(TimeProvider? clock = null)
             contender.WarmUp(protocol, cancellation);
         }
     }
-
-    static Measurement Describe(string mode, SessionSettings settings, MeasureOptions options, int rounds, DateTimeOffset measuredUtc) => new()
-    {
-        Mode = mode,
-        Provider = settings.Device.ToString(),
-        Threads = settings.Threads,
-        Spinning = settings.Spinning,
-        Prepacked = settings.Prepack,
-        Batch = options.Batch,
-        OpenAxis = options.OpenAxis,
-        Order = MeasureProtocol.Order,
-        Rounds = rounds,
-        Seed = options.Seed,
-        MeasuredUtc = measuredUtc,
-    };
 }

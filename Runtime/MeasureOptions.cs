@@ -1,3 +1,5 @@
+using MaestroDeploy.Profiles;
+
 namespace MaestroDeploy.Runtime;
 
 /// <summary>How long to measure.</summary>
@@ -36,6 +38,27 @@ public sealed record MeasureOptions
 
     /// <summary>Seed of the inputs and of the order of turns. Default: 0.</summary>
     public int Seed { get; init; }
+
+    /// <summary>How something was measured by these options, to be kept with what it came to.</summary>
+    /// <param name="mode">One of <see cref="Measurement"/>'s modes.</param>
+    /// <param name="settings">How graphs were run.</param>
+    /// <param name="order">How the runs followed one another, in plain words.</param>
+    /// <param name="rounds">Times that every graph had its turn.</param>
+    /// <param name="measuredUtc">When it began.</param>
+    public Measurement Described(string mode, SessionSettings settings, string order, int rounds, DateTimeOffset measuredUtc) => new()
+    {
+        Mode = mode,
+        Provider = settings.Device.ToString(),
+        Threads = settings.Threads,
+        Spinning = settings.Spinning,
+        Prepacked = settings.Prepack,
+        Batch = Batch,
+        OpenAxis = OpenAxis,
+        Order = order,
+        Rounds = rounds,
+        Seed = Seed,
+        MeasuredUtc = measuredUtc,
+    };
 }
 
 /// <summary>How far a measurement is. Reported between runs, never while one is timed.</summary>

@@ -35,7 +35,7 @@ public sealed class ProfileStore(string folder)
     {
         var how = profile.Measurement;
         var path = PathFor(profile.Device.Name, how.Provider, how.Threads, how.Batch, how.OpenAxis, how.Spinning ?? true, how.Prepacked ?? true);
-        if (how.Mode == "calibrated")
+        if (how.Mode == Measurement.Calibrated)
         {
             path = Path.ChangeExtension(path, ".calibrated.json"); // it answers one question, so it must not stand in for a whole profile
         }

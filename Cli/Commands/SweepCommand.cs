@@ -92,7 +92,7 @@ sealed class SweepCommand
     {
         var store = ProfileStore.Beside(family);
         var kept = store.Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
-        if (anew || kept.Profile is null || (options.Mode == MeasureMode.Full && kept.Profile.Measurement.Mode != "full"))
+        if (anew || kept.Profile is null || (options.Mode == MeasureMode.Full && kept.Profile.Measurement.Mode != Measurement.Full))
         {
             return Profiling.Measure(family, settings, options, store, terminal, cancellation);
         }

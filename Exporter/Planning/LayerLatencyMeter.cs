@@ -19,6 +19,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
 {
     const int Checks = 6;
     const int Seed = 1;
+    const string Order = "whole models in interleaved shuffled rounds, their nodes by ONNX Runtime's profile";
 
     readonly TimeProvider _clock = clock ?? TimeProvider.System;
     readonly PlanCutter _cutter = new(lod);
@@ -44,7 +45,7 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
         }).ToArray();
         var (times, rounds) = new KernelMeter(_clock).Measure(graphs, settings, options, scratch.Path, progress, cancellation);
         KernelSplit[] split = [.. plans.Select((_, i) => new KernelSplit(models[i], lod.Pairs, times[i].Kernels))];
-        var table = Table(plans, split, [.. times.Take(plans.Count).Select(time => time.WholeUs)], Describe(rounds, started));
+        var table = Table(plans, split, [.. times.Take(plans.Count).Select(time => time.WholeUs)], options.Described(Measurement.Quick, settings, Order, rounds, started));
         var costs = new LatencyCost(table);
         return table with { Checks = [.. checks.Select((plan, i) => new LatencyCheck(plan.Ranks, costs.Predict(plan), times[plans.Count + i].WholeUs))] };
     }
@@ -100,19 +101,4 @@ public sealed class LayerLatencyMeter(LodModel lod, SessionSettings settings, Me
     }
 
     bool HasBlocks(FactorPair pair) => IdentityBlock.Fits(lod.Model, pair);
-
-    Measurement Describe(int rounds, DateTimeOffset started) => new()
-    {
-        Mode = "quick",
-        Provider = settings.Device.ToString(),
-        Threads = settings.Threads,
-        Spinning = settings.Spinning,
-        Prepacked = settings.Prepack,
-        Batch = options.Batch,
-        OpenAxis = options.OpenAxis,
-        Order = "whole models in interleaved shuffled rounds, their nodes by ONNX Runtime's profile",
-        Rounds = rounds,
-        Seed = options.Seed,
-        MeasuredUtc = started,
-    };
 }
