@@ -49,16 +49,6 @@ static class SharedOptions
         DefaultValueFactory = _ => new SessionSettings().Threads,
     };
 
-    public static Option<int> Batch() => new("--batch") { Description = "Samples in one run.", DefaultValueFactory = _ => 1 };
-
-    public static Option<bool> Full() => new("--full") { Description = "1,024 samples a variant and a minute at least, instead of 64 and 3 seconds." };
-
-    public static Option<int> OpenAxis() => new("--open-axis")
-    {
-        Description = "The size of every other axis that the graphs leave open, such as a text's length.",
-        DefaultValueFactory = _ => new MeasureOptions().OpenAxis,
-    };
-
     public static Option<TimeSpan?> MaxLatency() => new("--max-latency")
     {
         Description = "The longest latency allowed, with its unit: 800us, 5ms, 1s.",

@@ -18,8 +18,7 @@ sealed class Choosing(string what = "A family's folder.")
     readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure now, in some seconds, the few variants that this choice needs." };
     readonly Option<string?> _profile = new Option<string?>("--profile") { Description = "A latency profile, of this or another device; default: what 'profile' wrote for this one." }.OfFiles();
     readonly SessionFlags _session = new();
-    readonly Option<int> _batch = SharedOptions.Batch();
-    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
+    readonly MeasureFlags _measure = new();
 
     public void AddTo(Command command)
     {
@@ -33,7 +32,7 @@ sealed class Choosing(string what = "A family's folder.")
     }
 
     /// <summary>What a choice depends on, and one graph does not.</summary>
-    Option[] Choices => [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, _batch, _openAxis];
+    Option[] Choices => [_maxLatency, _percentile, _minAccuracy, _maxSize, _maxMemory, _calibrate, _profile, .. _measure.Options];
 
     /// <exception cref="CommandException">There is no profile that holds for this device and use.</exception>
     public Choice Choose(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
@@ -84,7 +83,7 @@ sealed class Choosing(string what = "A family's folder.")
             throw new UsageException("--calibrate measures and --profile reads what was measured; give one of them.");
         }
 
-        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
+        var options = _measure.Read(parsed);
         var profile = new LatencyMeter().Calibrate(family, settings, level, options, Profiling.Progress(terminal), cancellation);
         terminal.Say($"{Profiling.Kept(() => ProfileStore.Beside(family).Save(profile), terminal)}: measured {string.Join(", ", profile.Variants.Select(variant => variant.Id))}");
         return profile;
@@ -92,7 +91,8 @@ sealed class Choosing(string what = "A family's folder.")
 
     LatencyProfile Found(Family family, SessionSettings settings, ParseResult parsed)
     {
-        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, parsed.GetValue(_batch), parsed.GetValue(_openAxis));
+        var options = _measure.Read(parsed);
+        var stored = ProfileStore.Beside(family).Find(family, DeviceProbe.Read(), settings, options.Batch, options.OpenAxis);
         return stored.Profile ?? throw new CommandException($"{stored.Problem} Run 'maestro profile {parsed.GetValue(_family)}' with the same --device, --threads, --batch, --open-axis, --no-spinning and --no-prepacking, or give --calibrate.");
     }
 
@@ -105,7 +105,8 @@ sealed class Choosing(string what = "A family's folder.")
             throw new CommandException($"{file}: it was measured on another family, or on this one before it was exported again; run 'maestro profile' anew.");
         }
 
-        var use = UsageException.Check(() => settings.Use(parsed.GetValue(_batch), family.Manifest.LeavesAxesOpen ? parsed.GetValue(_openAxis) : null));
+        var options = _measure.Read(parsed);
+        var use = settings.Use(options.Batch, family.Manifest.LeavesAxesOpen ? options.OpenAxis : null);
         if (profile.StaleBecause(family.Sha256, DeviceProbe.Read(), use) is { } difference)
         {
             terminal.Error($"{file} says what was measured there, not what is to be had here: {difference}");

@@ -41,13 +41,12 @@ sealed class PlanningFlags
     readonly Option<double?> _minAccuracy = SharedOptions.MinAccuracy("The lowest accuracy of a variant, 0 to 1; the cheapest plan that reaches it is looked for and added.");
     readonly Option<Device> _device = SharedOptions.OnDevice();
     readonly Option<int> _threads = SharedOptions.Threads();
-    readonly Option<int> _batch = SharedOptions.Batch();
-    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
+    readonly MeasureFlags _measure = new();
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _plans, _savePlans, _device, _threads, _batch, _openAxis })
+        foreach (var option in new Option[] { _budgets, _unit, _search, _variants, _minAccuracy, _blocks, _profile, _plans, _savePlans, _device, _threads }.Concat(_measure.Options))
         {
             command.Options.Add(option);
         }
@@ -125,7 +124,7 @@ sealed class PlanningFlags
     /// <summary>Makes sure that nothing is asked of layers' latencies where none are looked at.</summary>
     void CheckTimed(ParseResult parsed, bool areLatencies)
     {
-        Option[] timing = areLatencies ? [] : [_profile, _batch, _openAxis];
+        Option[] timing = areLatencies ? [] : [_profile, .. _measure.Options];
         if (timing.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
         {
             throw new UsageException($"{idle.Name} is of the latencies that --by latency plans with, and nothing is planned by latency here; leave it out.");
@@ -157,8 +156,7 @@ sealed class PlanningFlags
         }
 
         var settings = Settings(parsed);
-        var options = UsageException.Check(() => new MeasureOptions { Batch = parsed.GetValue(_batch), OpenAxis = parsed.GetValue(_openAxis) });
-        return LayerProfiling.Get(LodModel.Load(source), source, settings, options, anew: false, terminal, cancellation);
+        return LayerProfiling.Get(LodModel.Load(source), source, settings, _measure.Read(parsed), anew: false, terminal, cancellation);
     }
 
     // Shares or costs, not both: what is asked for is told as a share of the dense model.

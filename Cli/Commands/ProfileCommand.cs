@@ -12,25 +12,21 @@ static class ProfileCommand
     public static Command Create(Terminal terminal)
     {
         var family = new Argument<string>("family") { Description = "A family's folder; or a model.lod.onnx, whose layers are then measured for 'export --by latency'." };
-        var (batch, openAxis, full) = (SharedOptions.Batch(), SharedOptions.OpenAxis(), SharedOptions.Full());
+        var measure = new MeasureFlags(takesLong: true);
         var session = new SessionFlags();
         var output = new Option<string?>("--out") { Description = "A folder for the profile; default: <family>.profiles beside the family." };
-        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, batch, openAxis, full, output };
+        var command = new Command("profile", "Measure every variant on this device, and keep what was found for select and run.") { family, output };
         session.AddTo(command);
+        measure.Options.ToList().ForEach(command.Options.Add);
         command.SetAction((parsed, cancellation) =>
         {
             var folder = parsed.GetValue(family)!;
             var settings = session.Settings(parsed, terminal);
-            var options = UsageException.Check(() => new MeasureOptions
-            {
-                Batch = parsed.GetValue(batch),
-                OpenAxis = parsed.GetValue(openAxis),
-                Mode = parsed.GetValue(full) ? MeasureMode.Full : MeasureMode.Quick,
-            });
+            var options = measure.Read(parsed);
             if (File.Exists(folder))
             {
                 OutputPaths.CheckFolder("profile", LayerProfiling.FolderOf(folder));
-                if (parsed.GetValue(full) || parsed.GetValue(output) is not null)
+                if (options.Mode == MeasureMode.Full || parsed.GetValue(output) is not null)
                 {
                     throw new UsageException("--full and --out are for a family; a model's layers are timed in one way, and the table is kept beside it.");
                 }

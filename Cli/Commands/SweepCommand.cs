@@ -23,9 +23,7 @@ sealed class SweepCommand
 
     readonly Option<bool> _measure = new("--measure") { Description = "Measure here and now, even where there is a profile that holds." };
     readonly SessionFlags _session = new();
-    readonly Option<int> _batch = SharedOptions.Batch();
-    readonly Option<int> _openAxis = SharedOptions.OpenAxis();
-    readonly Option<bool> _full = SharedOptions.Full();
+    readonly MeasureFlags _times = new(takesLong: true);
     readonly Option<string> _output = new("--out") { Description = "The page, report.html; report.png, report.csv and report.json are written beside it.", Required = true };
 
     public static Command Create(Terminal terminal)
@@ -33,10 +31,7 @@ sealed class SweepCommand
         var sweep = new SweepCommand();
         var command = new Command("sweep", "Latency and accuracy of every variant, on one picture: measures what has not been measured here, and writes a page that explains itself.");
         command.Arguments.Add(sweep._families);
-        foreach (var option in new Option[]
-        {
-            sweep._data, sweep._dataDir, sweep._profiles, sweep._measure, sweep._batch, sweep._openAxis, sweep._full, sweep._output,
-        })
+        foreach (var option in (Option[])[sweep._data, sweep._dataDir, sweep._profiles, sweep._measure, .. sweep._times.Options, sweep._output])
         {
             command.Options.Add(option);
         }
@@ -55,12 +50,7 @@ sealed class SweepCommand
     {
         var page = PagePath(parsed.GetValue(_output)!);
         var settings = _session.Settings(parsed, terminal);
-        var options = UsageException.Check(() => new MeasureOptions
-        {
-            Batch = parsed.GetValue(_batch),
-            OpenAxis = parsed.GetValue(_openAxis),
-            Mode = parsed.GetValue(_full) ? MeasureMode.Full : MeasureMode.Quick,
-        });
+        var options = _times.Read(parsed);
         var data = _format.Data(parsed, parsed.GetValue(_data), parsed.GetValue(_dataDir))?.Evaluation;
         var anew = parsed.GetValue(_measure);
         var folders = parsed.GetValue(_families)!.DistinctBy(Path.GetFullPath).ToArray();
