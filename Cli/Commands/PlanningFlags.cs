@@ -16,14 +16,15 @@ sealed class PlanningFlags
 
     readonly Option<string[]> _budgets = new("--budgets")
     {
-        Description = "Shares of the dense model's cost, such as 1,0.5,0.25; or costs: 5ms,2ms with --by latency, 4MB,800kB with --by bytes.",
+        Description = "Shares of the dense model's cost, such as 1,0.5,0.25; or costs: 5ms,2ms with --by latency, 4MB,800kB with --by bytes. Default: 1, a half, a quarter and so on to a thirty-second.",
         CustomParser = SharedOptions.Parse(text => text.Split(',')),
     };
 
-    readonly Option<BudgetUnit> _unit = new("--by") { Description = "What budgets are of: macs, params, bytes, latency or ranks.", DefaultValueFactory = _ => Defaults.Unit };
+    readonly Option<BudgetUnit?> _unit = new("--by") { Description = "What budgets are of; default macs.", HelpName = "macs|params|bytes|latency|ranks" };
 
     readonly Option<PlanSearch?> _search = new("--plan")
     {
+        HelpName = "uniform|frontier|nested|greedy",
         Description = "How plans are found: uniform (one share for all layers), frontier (least probed error for the cost), "
             + "nested (a frontier of which each plan is a part of the one before), greedy (Maestro's). Default: frontier with --by latency, and for decomposed models where there is data; else uniform.",
     };
@@ -80,7 +81,7 @@ sealed class PlanningFlags
 
     ExportOptions WithPlans(ParseResult parsed, ExportOptions asked, string file)
     {
-        if (Budgets(parsed) is not null || parsed.GetValue(_variants) is not null || parsed.GetValue(_search) is not null || parsed.GetResult(_unit) is { Implicit: false })
+        if (Budgets(parsed) is not null || parsed.GetValue(_variants) is not null || parsed.GetValue(_search) is not null || parsed.GetValue(_unit) is not null)
         {
             throw new UsageException("--plans says what is cut to; leave --budgets, --variants, --plan and --by out.");
         }
@@ -93,13 +94,13 @@ sealed class PlanningFlags
     ExportOptions WithBudgets(ParseResult parsed, ExportOptions asked)
     {
         Check(parsed);
-        CheckTimed(parsed, parsed.GetValue(_unit) == BudgetUnit.Latency);
-        var (shares, limits) = Costs(Budgets(parsed), parsed.GetValue(_unit));
+        CheckTimed(parsed, UnitOf(parsed) == BudgetUnit.Latency);
+        var (shares, limits) = Costs(Budgets(parsed), UnitOf(parsed));
         return asked with
         {
             Budgets = shares ?? Defaults.Budgets,
             Limits = limits,
-            Unit = parsed.GetValue(_unit),
+            Unit = UnitOf(parsed),
             Search = parsed.GetValue(_search),
             Variants = parsed.GetValue(_variants),
         };
@@ -108,7 +109,7 @@ sealed class PlanningFlags
     /// <summary>Makes sure that the options of budgets go together.</summary>
     void Check(ParseResult parsed)
     {
-        var (unit, search, variants) = (parsed.GetValue(_unit), parsed.GetValue(_search), parsed.GetValue(_variants));
+        var (unit, search, variants) = (UnitOf(parsed), parsed.GetValue(_search), parsed.GetValue(_variants));
         var wrong =
             Budgets(parsed) is not null && variants is not null ? "--budgets and --variants both say how many variants there are; give one of them."
             : variants is < 1 ? $"--variants: a family has 1 variant or more; found {variants}."
@@ -130,6 +131,8 @@ sealed class PlanningFlags
             throw new UsageException($"{idle.Name} is of the latencies that --by latency plans with, and nothing is planned by latency here; leave it out.");
         }
     }
+
+    BudgetUnit UnitOf(ParseResult parsed) => parsed.GetValue(_unit) ?? Defaults.Unit;
 
     string[]? Budgets(ParseResult parsed) => parsed.GetValue(_budgets) is { Length: > 0 } given ? given : null;
 

@@ -19,8 +19,8 @@ sealed class SampleFormatFlags
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false), new ScaleConverter() },
     };
 
-    readonly Option<SampleLayout?> _layout = new("--layout") { Description = "The order of an image's numbers: nchw (as sets hold them), nhwc, or flat to whatever shape the input has." };
-    readonly Option<ChannelOrder?> _channels = new("--channels") { Description = "rgb (as sets hold them) or bgr." };
+    readonly Option<SampleLayout?> _layout = new("--layout") { HelpName = "nchw|nhwc|flat", Description = "The order of an image's numbers: nchw (as sets hold them), nhwc, or flat to whatever shape the input has." };
+    readonly Option<ChannelOrder?> _channels = new("--channels") { HelpName = "rgb|bgr", Description = "rgb (as sets hold them) or bgr." };
     readonly Option<double?> _scale = new("--scale") { Description = "What raw values are multiplied with: 1, 1/255; default: the set's own scaling.", CustomParser = SharedOptions.Parse<double?>(text => Scale(text)) };
     readonly Option<double[]?> _mean = new("--mean") { Description = "Subtracted after scaling: one number, or one a channel in the model's order.", CustomParser = SharedOptions.Parse<double[]?>(Numbers) };
     readonly Option<double[]?> _std = new("--std") { Description = "Divided by at last, as --mean.", CustomParser = SharedOptions.Parse<double[]?>(Numbers) };
