@@ -49,6 +49,19 @@ public static class FloatAnswers
         return found.Count > 0 ? found : Names(outputs);
     }
 
+    /// <summary>The logits behind the first of them, where it is what a Softmax makes of these, maybe passed on or cast to another float; else null.</summary>
+    /// <param name="model">Any model.</param>
+    public static string? BeforeSoftmax(OnnxModel model)
+    {
+        var (types, value) = (new ValueTypes(model), Of(model)[0]);
+        while (types.Producer(value) is { OpType: "Identity" or "Cast" } copy && types.IsFloat(copy.Input[0]))
+        {
+            value = copy.Input[0];
+        }
+
+        return types.Producer(value) is { OpType: "Softmax" } last ? last.Input[0] : null;
+    }
+
     /// <summary>A model that gives them out.</summary>
     /// <param name="model">Any model; it is not changed.</param>
     /// <returns>The model itself where they are among its outputs; else a copy without other outputs, all data inline.</returns>

@@ -23,6 +23,7 @@ public sealed class TrainableGraph : IDisposable
     readonly GraphTensors _tensors;
     readonly GraphProgram _program;
     readonly int[] _outputs, _answers;
+    readonly int _answer;
 
     /// <param name="source">The model; it is not changed.</param>
     /// <exception cref="UntrainableModelException">A node that the trainable graph lacks.</exception>
@@ -44,8 +45,8 @@ public sealed class TrainableGraph : IDisposable
         _outputs = [.. graph.Output.Select(output => _program.Slot(output.Name))];
         var answers = FloatAnswers.Of(source.Model);
         // A loss is taken from logits: a Softmax at the very end is for the deployed graph.
-        var last = graph.Node.FirstOrDefault(node => node.Output.Contains(answers[0]));
-        _answers = [last?.OpType == "Softmax" ? _program.Slot(last.Input[0]) : _program.Slot(answers[0]), .. answers.Skip(1).Select(_program.Slot)];
+        _answers = [_program.Slot(FloatAnswers.BeforeSoftmax(source.Model) ?? answers[0]), .. answers.Skip(1).Select(_program.Slot)];
+        _answer = _program.Slot(answers[0]);
         RestEmptyPairs();
     }
 
@@ -78,6 +79,10 @@ public sealed class TrainableGraph : IDisposable
     /// <summary>As <see cref="Forward"/>, but takes every input in the graph's order, and stops at the floats that the output is made from (<see cref="FloatAnswers"/>), and before a final Softmax.</summary>
     public Tensor Logits(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
         Run(inputs, ranks, mode, _answers[..1])[0];
+
+    /// <summary>As <see cref="Logits"/>, but through a final Softmax.</summary>
+    public Tensor Answer(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>
+        Run(inputs, ranks, mode, [_answer])[0];
 
     /// <summary>As <see cref="Forward"/>, but takes every input and gives every output, in the graph's order.</summary>
     public IReadOnlyList<Tensor> Outputs(IReadOnlyList<Tensor> inputs, IReadOnlyList<int>? ranks = null, ForwardMode mode = ForwardMode.Evaluate) =>

@@ -114,6 +114,7 @@ public sealed class Checkpoint(string folder)
     {
         var (before, now) = (kept.Cost().Dense, start.Cost().Dense);
         return kept.Provenance.Model != start.Provenance.Model ? $"it is of the model {kept.Provenance.Model}, and this is {start.Provenance.Model}"
+            : kept.Provenance.Scaling != start.Provenance.Scaling ? $"its samples were fed as {kept.Provenance.Scaling}, and here as {start.Provenance.Scaling}"
             : before != now ? FormattableString.Invariant($"its model has {before.Params:N0} parameters, and this one {now.Params:N0}")
             : null;
     }

@@ -143,9 +143,10 @@ public sealed class LassoSearch(TrainingOptions options, LassoTarget target, dou
     double? Next(List<LassoTry> tries) =>
         tries.Count >= most || tries is [.., { Diverged: null } last] && IsMet(last) == (target.Accuracy is not null) ? null : Math.ScaleB(largest, -tries.Count);
 
-    /// <summary>Whether nothing good can come of a try any more: a layer has lost every rank, or the model is far below its footprint.</summary>
+    /// <summary>Whether nothing good can come of a try any more: every layer has lost all its ranks, or the model is far below its footprint.</summary>
+    /// <remarks>A single layer may well be worth nothing, such as a branch beside a residual.</remarks>
     bool HasCollapsed(EpochMetrics epoch, long denseMacs) =>
-        epoch.Epoch < options.Epochs && (epoch.Ranks.Values.Any(rank => rank == 0) || epoch.Macs < FarBelow * target.Macs * denseMacs);
+        epoch.Epoch < options.Epochs && (epoch.Ranks.Count > 0 && epoch.Ranks.Values.All(rank => rank == 0) || epoch.Macs < FarBelow * target.Macs * denseMacs);
 
     bool IsMet(LassoTry tried) => target.Accuracy is { } accuracy ? tried.ValidationAccuracy >= accuracy : tried.MacsShare <= target.Macs;
 

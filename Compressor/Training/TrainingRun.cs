@@ -117,7 +117,7 @@ sealed class TrainingRun : IDisposable
 
         // The last step's loss was taken before it.
         using var scope = NewDisposeScope();
-        return _graph.Weights.Values.All(weight => weight.detach().isfinite().all().item<bool>())
+        return _graph.Weights.Concat(_graph.Statistics).All(tensor => tensor.Value.detach().isfinite().all().item<bool>())
             ? (loss / batches.Count, _task.HasLabels ? (double)right / of : null)
             : throw new TrainingDivergedException(epoch, batches.Count, LearningRate);
     }
@@ -225,7 +225,8 @@ sealed class TrainingRun : IDisposable
     {
         using var nothing = no_grad();
         var (loss, right, of) = (0.0, 0L, 0L);
-        foreach (var samples in held.Batches(_batchSize, null))
+        // Sets may lie class by class, and what a batch of one class gives a norm is like nothing else; the order is the same each time.
+        foreach (var samples in held.Batches(_batchSize, RandomStreams.At(_options.Seed, RandomUse.Order, 0)))
         {
             cancellation.ThrowIfCancellationRequested();
             var batch = Explained(samples, Answer);
@@ -242,9 +243,9 @@ sealed class TrainingRun : IDisposable
             using var scope = NewDisposeScope();
             var batch = held.Load(samples, null);
             // A cut model's norms have no statistics of their own before it is exported, and a batch of one has none to give.
-            var logits = _graph.Logits(batch.Inputs, ranks, ranks is null || samples.Length == 1 ? ForwardMode.Evaluate : ForwardMode.TrainAtRanks);
-            var (batchRight, batchOf) = Answered(logits, batch);
-            return (held.Loss(logits, batch, smoothing: 0).item<float>(), batchRight, batchOf);
+            var answers = Answers(batch, ranks, ranks is null || samples.Length == 1 ? ForwardMode.Evaluate : ForwardMode.TrainAtRanks);
+            var (batchRight, batchOf) = Answered(answers, batch);
+            return (held.Loss(answers, batch, smoothing: 0).item<float>(), batchRight, batchOf);
         }
     }
 
@@ -319,8 +320,10 @@ sealed class TrainingRun : IDisposable
         const int ForwardAndBackward = 3; // the backward pass forms the products for the input's gradient and for the weight's
         var macs = ForwardAndBackward * (double)_cost.At(ranks ?? _graph.Ranks).Macs * batch.Inputs[0].shape[0];
         State = State with { TrainingMacs = State.TrainingMacs + macs };
-        return _graph.Logits(batch.Inputs, ranks, mode);
+        return Answers(batch, ranks, mode);
     }
+
+    Tensor Answers(TaskBatch batch, int[]? ranks, ForwardMode mode) => _task.LearnsLogits ? _graph.Logits(batch.Inputs, ranks, mode) : _graph.Answer(batch.Inputs, ranks, mode);
 
     void ApplyLasso(LassoStep kind, Action<Tensor, double> apply)
     {

@@ -110,6 +110,21 @@ public sealed class CheckpointTests
         StringAssert.Contains(message, "4,810");
     }
 
+    /// <summary>What was learnt of samples fed otherwise would be told as learnt of these.</summary>
+    [TestMethod]
+    public void Train_ACheckpointOfOtherScaling_NamesBoth()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 3, BatchSize = 96 };
+        Assert.ThrowsExactly<OperationCanceledException>(() => Train(options, new Checkpoint(folder.Path), stopAfter: 30, start: FedAs("pixels / 255")));
+
+        var message = Assert.ThrowsExactly<CheckpointException>(() => Train(options, new Checkpoint(folder.Path), start: FedAs("pixels"))).Message;
+
+        StringAssert.Contains(message, "fed as pixels / 255, and here as pixels");
+
+        LodModel FedAs(string scaling) => new(BuiltInModels.Create("mlp", [1, 8, 8], 10, options.Seed, new ModelSize([48])), [], new LodProvenance(Scaling: scaling));
+    }
+
     [TestMethod]
     public void Train_ADamagedCheckpoint_IsRefused()
     {

@@ -211,6 +211,38 @@ public sealed class DistillationTaskTests
         Assert.Contains("--label-weight", Assert.Throws<ArgumentException>(() => new DistillationTask(new ClassificationTask(Images), teacher, double.NaN)).Message);
     }
 
+    /// <summary>Logits differ from the logarithms of probabilities by a constant a sample, which a squared error would see.</summary>
+    [TestMethod]
+    public void Loss_OfATeacherThatEndsInASoftmaxWithoutLabels_IsZeroForItself()
+    {
+        using var folder = new TemporaryFolder();
+        var model = new LodModel(Linear(softmax: true), [], new LodProvenance());
+        model.Model.Save(folder["teacher.onnx"]);
+        using var teacher = new Teacher(folder["teacher.onnx"]);
+        var task = new DistillationTask(new UnlabelledTask("inputs", Arrays(64)), teacher);
+        task.Check(model);
+
+        using var graph = new TrainableGraph(model);
+        using var scope = torch.NewDisposeScope();
+        var batch = task.Load([3, 1, 4], null);
+
+        Assert.IsFalse(task.LearnsLogits);
+        Assert.AreEqual(0, task.Loss(graph.Answer(batch.Inputs), batch, smoothing: 0).item<float>(), SameModel);
+    }
+
+    [TestMethod]
+    public void Description_TwoTeachersOfOneName_AreToldApart()
+    {
+        using var folder = new TemporaryFolder();
+        Linear(softmax: true).Save(folder["teacher.onnx"]);
+        using var first = new Teacher(folder["teacher.onnx"]);
+        Linear(softmax: false).Save(folder["teacher.onnx"]);
+        using var second = new Teacher(folder["teacher.onnx"]);
+        var task = new ClassificationTask(Images);
+
+        Assert.AreNotEqual(new DistillationTask(task, first).Description, new DistillationTask(task, second).Description);
+    }
+
     [TestMethod]
     public void Check_ArraysThatAreNotTheModels_AreRefusedByName()
     {

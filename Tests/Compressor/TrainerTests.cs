@@ -78,6 +78,31 @@ public sealed class TrainerTests
         Assert.IsInRange(1, 6, result.BestEpoch);
     }
 
+    /// <summary>A norm's statistics of a batch of one class are like nothing else.</summary>
+    [TestMethod]
+    public void Train_HeldOutSamplesClassByClass_AreJudgedInMixedBatches()
+    {
+        var (kept, held) = Digits.Train.Split(0.2, seed: 1);
+        var sorted = new Sorted(held);
+
+        new Trainer(new TrainingOptions { Epochs = 1, BatchSize = 32 }).Train(Dense(), new ClassificationTask(kept), sorted);
+
+        Assert.IsGreaterThan(5, sorted.FewestClasses, "of a batch of 32");
+    }
+
+    [TestMethod]
+    public void Train_ABatchOfOneValueAChannel_LeavesNormsTheirVariance()
+    {
+        var g = new GraphBuilder("norm", seed: 1);
+        var model = g.Build(g.Linear(g.BatchNorm(g.Linear(g.Flatten(g.Input("image", 1, 8, 8)), "fc1", 24), "norm"), "logits", 10));
+        var samples = Digits.Train.Take(33);
+
+        var trained = new Trainer(new TrainingOptions { Epochs = 1, BatchSize = 32, Validation = 0 }).Train(new LodModel(model, [], new LodProvenance()), new ClassificationTask(samples)).Model.Model;
+
+        Assert.IsTrue(trained.Floats(trained.Initializer("norm.variance")!).All(float.IsFinite));
+        Assert.AreNotEqual(1, trained.Floats(trained.Initializer("norm.variance")!)[0], "the batch of 32 has moved it");
+    }
+
     [TestMethod]
     public void Train_ForAPlanAlone_IsJudgedByItAndNotByTheFullModel()
     {
@@ -294,6 +319,28 @@ public sealed class TrainerTests
     static LodModel Dense() => new(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), [], new LodProvenance());
 
     static LodModel Small() => SvdFactoring.Factor(BuiltInModels.Create("mlp", [1, 8, 8], 10, 1, new ModelSize([48])), new LodProvenance());
+
+    /// <summary>Samples in the order of their classes, and how mixed the full batches were that they came in.</summary>
+    sealed class Sorted(SampleSet samples) : TrainingTask
+    {
+        readonly ClassificationTask _task = new(samples);
+        readonly int[] _order = [.. Enumerable.Range(0, samples.Count).OrderBy(sample => samples.Labels[sample])];
+
+        public int FewestClasses { get; private set; } = int.MaxValue;
+
+        public override string Name => _task.Name;
+
+        public override int Count => _task.Count;
+
+        public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
+        {
+            int[] here = [.. chosen.ToArray().Select(sample => _order[sample])];
+            FewestClasses = here.Length < 32 ? FewestClasses : Math.Min(FewestClasses, here.Select(sample => samples.Labels[sample]).Distinct().Count());
+            return _task.Load(here, random);
+        }
+
+        public override void Check(LodModel model) => _task.Check(model);
+    }
 
     sealed class Reporter(Action<TrainingProgress> onStep) : IProgress<TrainingProgress>
     {

@@ -18,6 +18,21 @@ public sealed class FloatAnswersTests
     }
 
     [TestMethod]
+    [DataRow(null, true)]
+    [DataRow("Identity", true)]
+    [DataRow("Cast", true)]
+    [DataRow("Relu", false)]
+    public void BeforeSoftmax_WhatFollowsIt_IsSeenThroughWhereItPassesNumbersOn(string? then, bool expected)
+    {
+        var g = new GraphBuilder("softmax", seed: 1);
+        var logits = g.Linear(g.Input("x", 4), "layer", 3);
+        var last = g.Softmax(logits);
+        var model = g.Build(then is null ? last : g.Node(then, [last], node => _ = then == "Cast" ? node.With("to", (long)DataType.Float) : node));
+
+        Assert.AreEqual(expected ? logits.Name : null, FloatAnswers.BeforeSoftmax(model));
+    }
+
+    [TestMethod]
     public void Of_AClassBesideItsScores_IsTheScoresAlone()
     {
         var model = ClassesOnly.Of(SmallModels.Mlp.Model);

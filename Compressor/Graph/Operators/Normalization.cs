@@ -18,10 +18,13 @@ static class Normalization
         var epsilon = source.Node.Float("epsilon", 1e-5f);
         var momentum = 1 - source.Node.Float("momentum", 0.9f); // ONNX keeps this share of the old value, Torch takes this share of the new
         var moves = source.IsStored(3) && source.IsStored(4);
-        return (inputs, mode) => [moves && mode == ForwardMode.TrainAtRanks
+        return (inputs, mode) => [moves && (mode == ForwardMode.TrainAtRanks || mode == ForwardMode.TrainFull && IsSingle(inputs[0]!))
             ? nn.functional.batch_norm(inputs[0]!, null!, null!, inputs[1], inputs[2], training: true, momentum, epsilon)
             : nn.functional.batch_norm(inputs[0]!, inputs[3]!, inputs[4]!, inputs[1], inputs[2], moves && mode == ForwardMode.TrainFull, momentum, epsilon)];
     }
+
+    // One value a channel has no variance to move towards.
+    static bool IsSingle(Tensor x) => x.numel() == x.shape[1];
 
     /// <summary>LayerNorm over the axes from <c>axis</c> on: inputs x, scale, and a bias or none; its mean and 1/deviation are given out if wanted.</summary>
     public static Operator Layer(NodeSource source)

@@ -40,13 +40,16 @@ public sealed class DistillationTask : TrainingTask
     public override string Name => _task.Name;
 
     /// <inheritdoc/>
-    public override string Description => FormattableString.Invariant($"{_task.Description}, taught by {_teacher.Name}, labels {_labelWeight}");
+    public override string Description => FormattableString.Invariant($"{_task.Description}, taught by {_teacher.Name} ({_teacher.Id}), labels {_labelWeight}");
 
     /// <inheritdoc/>
     public override int Count => _task.Count;
 
     /// <inheritdoc/>
     public override bool HasLabels => _task.HasLabels;
+
+    /// <inheritdoc/>
+    public override bool LearnsLogits => HasLabels;
 
     /// <inheritdoc/>
     public override bool Varies => _task.Varies;
@@ -58,7 +61,7 @@ public sealed class DistillationTask : TrainingTask
     public override TaskBatch Load(ReadOnlySpan<int> chosen, Random? random)
     {
         var batch = _task.Load(chosen, random);
-        return batch with { Taught = _kept is null ? _teacher.Answers(batch.Inputs) : Kept(chosen) };
+        return batch with { Taught = _kept is null ? _teacher.Answers(batch.Inputs, LearnsLogits) : Kept(chosen) };
     }
 
     /// <inheritdoc/>
@@ -100,7 +103,7 @@ public sealed class DistillationTask : TrainingTask
         {
             using var scope = NewDisposeScope();
             var batch = _task.Load(chosen, null);
-            var answers = _teacher.Answers(batch.Inputs);
+            var answers = _teacher.Answers(batch.Inputs, LearnsLogits);
             var size = answers.numel() / answers.shape[0];
             if (Count * size > MostKept)
             {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Google.Protobuf;
 using MaestroDeploy.Compressor.Graph;
 using MaestroDeploy.Onnx;
@@ -9,6 +10,7 @@ namespace MaestroDeploy.Compressor.Training.Tasks;
 /// <summary>A model that another learns to answer like: its file as it is, in ONNX Runtime, whatever its operators and whatever batch it fixes.</summary>
 public sealed class Teacher : IDisposable
 {
+    const int IdLength = 12;
     const double LeastProbability = 1e-30; // its logarithm is finite in float32
 
     readonly ModelSession _session;
@@ -27,17 +29,23 @@ public sealed class Teacher : IDisposable
         Name = Path.GetFileName(path);
         _inputs = [.. model.Inputs.Select(input => (input.Name, ElementTypes.Name(input.Type?.TensorType?.ElemType ?? 0)))];
         _batch = model.Inputs.FirstOrDefault()?.Type?.TensorType?.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? checked((int)first.DimValue) : null;
-        _givesProbabilities = model.Graph.Node.LastOrDefault(node => node.Output.Contains(FloatAnswers.Of(model)[0]))?.OpType == "Softmax";
+        _givesProbabilities = FloatAnswers.BeforeSoftmax(model) is not null;
+        using var file = File.OpenRead(path);
+        Id = Convert.ToHexStringLower(SHA256.HashData(file))[..IdLength];
         _session = ReferenceEquals(answering, model) ? new ModelSession(path, settings) : new ModelSession(path, answering.Proto.ToByteArray(), settings);
     }
 
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
-    /// <summary>Its first output for a batch, or the first of its <see cref="FloatAnswers"/>, [samples, …], which the caller owns; of a final Softmax the logarithm, which are logits again.</summary>
+    /// <summary>The first digits of its file's SHA-256: many files are called alike.</summary>
+    public string Id { get; }
+
+    /// <summary>Its first output for a batch, or the first of its <see cref="FloatAnswers"/>, [samples, …], which the caller owns.</summary>
     /// <param name="inputs">A tensor for each of its inputs, in its order: floats for floats, else whole numbers or truth values.</param>
+    /// <param name="asLogits">Whether of a final Softmax the logarithm is given, which are logits again.</param>
     /// <exception cref="UntrainableModelException">It does not take such inputs, or its answer's first axis does not go over the samples.</exception>
-    public Tensor Answers(IReadOnlyList<Tensor> inputs)
+    public Tensor Answers(IReadOnlyList<Tensor> inputs, bool asLogits = true)
     {
         using var scope = NewDisposeScope();
         var samples = inputs[0].shape[0];
@@ -50,7 +58,7 @@ public sealed class Teacher : IDisposable
         }
 
         var answers = parts.Count == 1 ? parts[0] : cat(parts, 0);
-        return (_givesProbabilities ? answers.clamp_min(LeastProbability).log() : answers).MoveToOuterDisposeScope();
+        return (asLogits && _givesProbabilities ? answers.clamp_min(LeastProbability).log() : answers).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

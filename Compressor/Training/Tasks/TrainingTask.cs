@@ -23,6 +23,9 @@ public abstract class TrainingTask
     /// <summary>Whether samples have classes; without them only a teacher tells what is right.</summary>
     public virtual bool HasLabels => true;
 
+    /// <summary>Whether what is learnt are logits, so that a Softmax at the very end is left out; else it is the answers as they are given.</summary>
+    public virtual bool LearnsLogits => true;
+
     /// <summary>Whether a sample's tensors may differ each time that it is loaded to train on.</summary>
     public virtual bool Varies => false;
 
