@@ -3,6 +3,7 @@ using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Compressor.Training;
 using MaestroDeploy.Compressor.Training.Optimization;
 using MaestroDeploy.Compressor.Training.Tasks;
+using MaestroDeploy.Onnx.Build;
 using MaestroDeploy.Onnx.LowRank;
 using TorchSharp;
 
@@ -126,6 +127,24 @@ public sealed class LassoSearchTests
         Assert.IsNull(found.Tries[^1].Diverged);
         Assert.IsNull(found.Tries[found.Chosen].Diverged);
         CollectionAssert.AreEqual(found.Tries.Select(tried => tried.Diverged is null).ToArray(), models.Select(model => model is not null).ToArray());
+    }
+
+    /// <summary>A branch beside a residual may lose every rank, and the model be as good without it.</summary>
+    [TestMethod]
+    public void Run_ABranchThatLosesEveryRank_IsTrainedToTheEnd()
+    {
+        using var folder = new TemporaryFolder();
+        var g = new GraphBuilder("residual", seed: 1);
+        var x = g.Flatten(g.Input("image", 1, 8, 8));
+        var model = new LodModel(g.Build(g.Linear(g.Add(x, g.Relu(g.Linear(x, "branch", 64))), "logits", 10)), [], new LodProvenance());
+        var options = Recipes.Named("paper") with { Epochs = 12, BatchSize = 128, LearningRate = 0.05, Lasso = new Lasso(Until: 0.5) };
+
+        var found = new LassoSearch(options, Unreachable, largest: 0.05, most: 1)
+            .Run(model, Digits.Training, Digits.Validation, folder.Path, [], (_, _) => { });
+
+        Assert.AreEqual(0, found.Tries[0].Ranks!["branch"]);
+        Assert.IsGreaterThan(0, found.Tries[0].Ranks!["logits"]);
+        Assert.IsFalse(found.Tries[0].IsCutShort);
     }
 
     [TestMethod]
