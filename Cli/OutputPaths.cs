@@ -50,12 +50,10 @@ static class OutputPaths
     public static void CheckFolder(string option, string folder)
     {
         var there = Path.GetFullPath(folder);
-        for (; !Directory.Exists(there); there = Path.GetDirectoryName(there)!)
+        while (!Directory.Exists(there))
         {
-            if (File.Exists(there))
-            {
-                throw new CommandException($"{option} {folder}: {there} is a file, where a folder is needed.");
-            }
+            there = File.Exists(there) ? throw new CommandException($"{option} {folder}: {there} is a file, where a folder is needed.")
+                : Path.GetDirectoryName(there) ?? throw new CommandException($"{option} {folder}: there is no {there}.");
         }
 
         CheckOutsideFamilies(option, Path.Combine(folder, FamilyManifest.FileName));
