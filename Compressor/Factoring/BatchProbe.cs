@@ -34,7 +34,7 @@ public static class BatchProbe
             return model.Clone();
         }
 
-        int TypeOf(string output) => open.Graph.Output.First(value => value.Name == output).Type.TensorType.ElemType;
+        int TypeOf(string output) => open.Graph.Output.First(value => value.Name == output).Type?.TensorType?.ElemType ?? 0;
     }
 
     static bool AreApart(int type, NamedTensor[] alone, NamedTensor together)

@@ -36,7 +36,7 @@ static class NormStatistics
 
     static bool IsNorm(NodeProto node) => node.IsStandard() && node.OpType == "BatchNormalization";
 
-    static IEnumerable<string> OtherReads(NodeProto node) => (IsNorm(node) ? node.Input.Take(Places[0]) : node.Input).Concat(node.Bodies().SelectMany(body => body.Node).SelectMany(AllReads));
+    static IEnumerable<string> OtherReads(NodeProto node) => IsNorm(node) ? node.Input.Take(Places[0]) : AllReads(node);
 
     static IEnumerable<string> AllReads(NodeProto node) => node.Input.Concat(node.Bodies().SelectMany(body => body.Node).SelectMany(AllReads));
 
