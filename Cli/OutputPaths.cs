@@ -30,16 +30,22 @@ static class OutputPaths
             throw new UsageException($"{option} {file}: there is no folder {folder}.");
         }
 
+        CheckNotRead(option, file, reads);
+        CheckOutsideFamilies(option, file);
+        CheckWritable(option, file, folder);
+    }
+
+    /// <summary>Makes sure that a file to be written is none of those that the command reads.</summary>
+    /// <inheritdoc cref="CheckFile"/>
+    public static void CheckNotRead(string option, string file, params ReadOnlySpan<string?> reads)
+    {
         foreach (var read in reads)
         {
-            if (read is { Length: > 0 } && Path.GetFullPath(read) == path)
+            if (read is { Length: > 0 } && Path.GetFullPath(read) == Path.GetFullPath(file))
             {
                 throw new UsageException($"{option} {file}: it is read too, and would be lost; name another file.");
             }
         }
-
-        CheckOutsideFamilies(option, file);
-        CheckWritable(option, file, folder);
     }
 
     /// <summary>Checks a folder for several files, which may be there or not.</summary>

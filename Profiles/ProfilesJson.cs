@@ -63,7 +63,7 @@ public static class ProfilesJson
             throw new ProfileFormatException(path, $"{length} bytes are more than the {LargestFile} such a file may have.");
         }
 
-        var bytes = File.ReadAllBytes(path);
+        var bytes = ReadBytes(path);
         try
         {
             CheckSchema<T>(path, bytes);
@@ -75,6 +75,14 @@ public static class ProfilesJson
             throw new ProfileFormatException(path, e.Message, e);
         }
     }
+
+    /// <summary>The bytes of a file of JSON, without the mark of UTF-8 that some editors put before them.</summary>
+    /// <exception cref="IOException">It is not there or cannot be read.</exception>
+    public static byte[] ReadBytes(string path) => File.ReadAllBytes(path) switch
+    {
+        [0xEF, 0xBB, 0xBF, .. var json] => json,
+        var json => json,
+    };
 
     // Before anything else, for a newer edition may lack what this one requires.
     static void CheckSchema<T>(string path, byte[] bytes)

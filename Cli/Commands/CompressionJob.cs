@@ -40,7 +40,8 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
         try
         {
             var file = kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile);
-            new DecompositionJob(settings, terminal, cancellation).Run(model, file, source, choice);
+            var decomposition = new DecompositionJob(settings, terminal, cancellation);
+            decomposition.TellWhatCounts(decomposition.Run(model, file, source, choice));
             var options = read(file);
             if (tuning is not null)
             {

@@ -74,6 +74,20 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         }
 
         terminal.Show(table);
+        TellWhatCounts(report);
+        foreach (var skipped in report.Skipped)
+        {
+            terminal.Say($"{skipped.Node} is left as it is: {skipped.Why}");
+        }
+
+        var energy = report.Data is { } data ? $"its answers' energy on {data}" : "its weight's energy";
+        terminal.Say($"{report.Model}: {report.Layers.Count} layers factored. Of {Units.Count(report.Params)} parameters "
+            + $"{string.Join(", ", report.EnergyParams.Select(kept => $"{Units.Count(kept.Value)} keep {kept.Key}"))} of {energy}, layer by layer.");
+    }
+
+    /// <summary>Prints which layers go by less than what the outputs make of their answers, and why.</summary>
+    public void TellWhatCounts(DecompositionReport report)
+    {
         foreach (var layer in report.Layers.Where(layer => layer.ByWeights is not null))
         {
             terminal.Say($"{layer.Layer} goes by its weight alone: {layer.ByWeights}");
@@ -83,15 +97,6 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
         {
             terminal.Say($"every answer of a layer counts alike, whatever the outputs make of it: {why}");
         }
-
-        foreach (var skipped in report.Skipped)
-        {
-            terminal.Say($"{skipped.Node} is left as it is: {skipped.Why}");
-        }
-
-        var energy = report.Data is { } data ? $"its answers' energy on {data}" : "its weight's energy";
-        terminal.Say($"{report.Model}: {report.Layers.Count} layers factored. Of {Units.Count(report.Params)} parameters "
-            + $"{string.Join(", ", report.EnergyParams.Select(kept => $"{Units.Count(kept.Value)} keep {kept.Key}"))} of {energy}, layer by layer.");
     }
 
     PrincipalResponses? Watch(OnnxModel model, CalibrationSource data, LayerChoice choice) => data.Inputs is { } inputs

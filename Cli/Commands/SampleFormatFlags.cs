@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MaestroDeploy.Data;
+using MaestroDeploy.Profiles;
 
 namespace MaestroDeploy.Cli.Commands;
 
@@ -33,6 +34,9 @@ sealed class SampleFormatFlags
             command.Options.Add(option);
         }
     }
+
+    /// <summary>The file of a format; null where none is named.</summary>
+    public string? FileOf(ParseResult parsed) => parsed.GetValue(_file);
 
     /// <summary>What was named; nothing where nothing was.</summary>
     /// <exception cref="CommandException">The file is no such file.</exception>
@@ -67,7 +71,7 @@ sealed class SampleFormatFlags
     {
         try
         {
-            var file = JsonSerializer.Deserialize<FormatFile>(File.ReadAllBytes(path), Json) ?? throw new CommandException($"{path}: it holds null where a format was expected.");
+            var file = JsonSerializer.Deserialize<FormatFile>(ProfilesJson.ReadBytes(path), Json) ?? throw new CommandException($"{path}: it holds null where a format was expected.");
             return file.SchemaVersion == Schema
                 ? new SampleFormat { Layout = file.Layout, Channels = file.Channels, Scale = file.Scale, Mean = file.Mean, Std = file.Std }
                 : throw new CommandException($"{path}: its schema_version is {file.SchemaVersion}, and this build reads {Schema}.");

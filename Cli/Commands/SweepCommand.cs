@@ -49,6 +49,11 @@ sealed class SweepCommand
     void Go(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var page = PagePath(parsed.GetValue(_output)!);
+        foreach (var file in FilesOf(page))
+        {
+            OutputPaths.CheckNotRead(_output.Name, file, [_format.FileOf(parsed), .. parsed.GetValue(_profiles) ?? []]);
+        }
+
         var settings = _session.Settings(parsed, terminal);
         var options = _times.Read(parsed);
         var data = _format.Data(parsed, parsed.GetValue(_data), parsed.GetValue(_dataDir))?.Evaluation;
@@ -93,15 +98,16 @@ sealed class SweepCommand
 
     static void Write(SweepReport report, string page, Terminal terminal)
     {
+        var names = FilesOf(page);
         var files = new Dictionary<string, byte[]>
         {
-            [page] = Encoding.UTF8.GetBytes(report.ToHtml()),
-            [Path.ChangeExtension(page, ".csv")] = Encoding.UTF8.GetBytes(report.ToCsv()),
-            [Path.ChangeExtension(page, ".json")] = Encoding.UTF8.GetBytes(ProfilesJson.ToText(report.ToRecord())),
+            [names[0]] = Encoding.UTF8.GetBytes(report.ToHtml()),
+            [names[1]] = Encoding.UTF8.GetBytes(report.ToCsv()),
+            [names[2]] = Encoding.UTF8.GetBytes(ProfilesJson.ToText(report.ToRecord())),
         };
         if (report.ToSvg() is { } svg)
         {
-            files[Path.ChangeExtension(page, ".png")] = Picture.Png(svg);
+            files[names[3]] = Picture.Png(svg);
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(page)!);
@@ -116,6 +122,9 @@ sealed class SweepCommand
         terminal.Say(string.Join('\n', files.Keys));
         terminal.Answer(report.ToRecord());
     }
+
+    /// <summary>The files of a report: the page, the table, the JSON and the picture.</summary>
+    static string[] FilesOf(string page) => [page, Path.ChangeExtension(page, ".csv"), Path.ChangeExtension(page, ".json"), Path.ChangeExtension(page, ".png")];
 
     /// <summary>Where the page goes, as a full path.</summary>
     /// <exception cref="UsageException">It is no page, or lies in a family.</exception>

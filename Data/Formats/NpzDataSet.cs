@@ -14,15 +14,16 @@ static class NpzDataSet
     /// <exception cref="DataFormatException">The file is absent or broken, or its arrays are not these or do not go together.</exception>
     public static DataSet Load(string path)
     {
-        var arrays = NpzFile.Read(path);
-        if (Wanted.Except(arrays.Keys).ToArray() is { Length: > 0 } missing)
+        var names = NpzFile.Names(path);
+        if (Wanted.Except(names).ToArray() is { Length: > 0 } missing)
         {
             throw new DataFormatException(
                 path,
-                $"lacks {string.Join(", ", missing)}; it has {string.Join(", ", arrays.Keys)}. "
+                $"lacks {string.Join(", ", missing)}; it has {string.Join(", ", names)}. "
                 + $"Save it with numpy.savez(path, {string.Join(", ", Wanted.Select(array => $"{array}=…"))}).");
         }
 
+        var arrays = NpzFile.Read(path, Wanted); // names of classes may lie beside them
         var (train, test) = (Samples(path, arrays, "x_train"), Samples(path, arrays, "x_test"));
         if (!SampleShape(path, train).SequenceEqual(SampleShape(path, test)) || train.DType != test.DType)
         {
@@ -55,7 +56,7 @@ static class NpzDataSet
 
     static ImmutableArray<int> SampleShape(string path, NpyArray samples) => samples.Shape switch
     {
-        [_, _, _, 1 or 3 or 4] and [_, not (1 or 3 or 4), _, _] => throw new DataFormatException(
+        [_, _, _, 1 or 3 or 4] and [_, not (1 or 3 or 4) and var rows, var columns, _] when IsPixels(samples) || rows == columns => throw new DataFormatException(
             path, $"its samples, {Described(samples)}, have their channels last; save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)) instead."),
         [_, var height, var width] => [1, height, width],
         [_, .. { Length: 1 or 3 } sample] => [.. sample],
@@ -65,7 +66,7 @@ static class NpzDataSet
     static int[] Labels(string path, IReadOnlyDictionary<string, NpyArray> arrays, string name, NpyArray samples)
     {
         var labels = arrays[name];
-        if (labels.DType is not ("int32" or "int64" or "uint8") || !labels.Shape.SequenceEqual([samples.Shape[0]]))
+        if (!labels.DType.Contains("int", StringComparison.Ordinal) || !labels.Shape.SequenceEqual([samples.Shape[0]]))
         {
             throw new DataFormatException(path, $"{name} is {Described(labels)}; expected an integer for each of the {samples.Shape[0]} samples.");
         }

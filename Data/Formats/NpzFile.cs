@@ -7,13 +7,19 @@ public static class NpzFile
 {
     const string Extension = ".npy";
 
-    /// <summary>Reads every array as floats, by its name (<c>arr_0</c>, … where it was saved without); other files in it are passed over.</summary>
+    /// <summary>The names of its arrays.</summary>
+    /// <exception cref="DataFormatException">It is absent or no zip file.</exception>
+    public static IReadOnlyList<string> Names(string path) => Opened(path, (zip, _) => Arrays(zip).Select(NameOf).ToArray());
+
+    /// <summary>Reads arrays as floats, by their names (<c>arr_0</c>, … where they were saved without); other files in it are passed over.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="wanted">The arrays to read, of those there are; null for every one.</param>
     /// <exception cref="DataFormatException">It is absent or no zip file, an array cannot be read, or together they would be too large.</exception>
-    public static IReadOnlyDictionary<string, NpyArray> Read(string path) => Read(path, NpyFile.Read);
+    public static IReadOnlyDictionary<string, NpyArray> Read(string path, IReadOnlyCollection<string>? wanted = null) => Read(path, NpyFile.Read, wanted);
 
     /// <summary>Reads every array as the bytes that it has.</summary>
-    /// <inheritdoc cref="Read(string)"/>
-    public static IReadOnlyDictionary<string, NpyBytes> ReadBytes(string path) => Read(path, NpyFile.ReadBytes);
+    /// <exception cref="DataFormatException">It is absent or no zip file, an array cannot be read, or together they would be too large.</exception>
+    public static IReadOnlyDictionary<string, NpyBytes> ReadBytes(string path) => Read(path, NpyFile.ReadBytes, null);
 
     /// <summary>Writes arrays, not compressed, to a file that appears whole or not at all, in place of one already there.</summary>
     /// <param name="path">Where to write; its folder exists.</param>
@@ -28,32 +34,41 @@ public static class NpzFile
         }
     });
 
-    static Dictionary<string, T> Read<T>(string path, Func<Stream, long, string, T> read)
+    static Dictionary<string, T> Read<T>(string path, Func<Stream, long, string, T> read, IReadOnlyCollection<string>? wanted) => Opened(path, (zip, length) =>
+    {
+        var entries = Arrays(zip).Where(entry => wanted?.Contains(NameOf(entry)) != false).ToArray();
+        var claimed = entries.Aggregate((UInt128)0, (sum, entry) => sum + (ulong)entry.Length);
+        var limit = Deflated.LimitFor(length);
+        if (claimed > (UInt128)limit)
+        {
+            throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and {limit} are the most that are read from a file of its size.");
+        }
+
+        var arrays = new Dictionary<string, T>();
+        foreach (var entry in entries)
+        {
+            using var content = entry.Open();
+            arrays[NameOf(entry)] = read(content, entry.Length, $"{path}({entry.FullName})");
+        }
+
+        return arrays;
+    });
+
+    static T Opened<T>(string path, Func<ZipArchive, long, T> use)
     {
         using var file = File.Exists(path) ? File.OpenRead(path) : throw new DataFormatException(path, "there is no such file.");
         try
         {
             using var zip = new ZipArchive(file, ZipArchiveMode.Read);
-            var entries = zip.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal)).ToArray();
-            var claimed = entries.Aggregate((UInt128)0, (sum, entry) => sum + (ulong)entry.Length);
-            var limit = Deflated.LimitFor(file.Length);
-            if (claimed > (UInt128)limit)
-            {
-                throw new DataFormatException(path, $"claims {claimed} bytes of arrays, and {limit} are the most that are read from a file of its size.");
-            }
-
-            var arrays = new Dictionary<string, T>();
-            foreach (var entry in entries)
-            {
-                using var content = entry.Open();
-                arrays[entry.FullName[..^Extension.Length]] = read(content, entry.Length, $"{path}({entry.FullName})");
-            }
-
-            return arrays;
+            return use(zip, file.Length);
         }
         catch (InvalidDataException e)
         {
             throw new DataFormatException(path, "is not a zip file that can be read.", e);
         }
     }
+
+    static IEnumerable<ZipArchiveEntry> Arrays(ZipArchive zip) => zip.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal));
+
+    static string NameOf(ZipArchiveEntry entry) => entry.FullName[..^Extension.Length];
 }

@@ -14,7 +14,7 @@ public sealed class UnlabelledInputs : EvaluationData
 
     /// <param name="name">What to call them.</param>
     /// <param name="arrays">An array for each graph input, by its name; the first axis goes over the samples, but for scalars, which every batch is given.</param>
-    /// <exception cref="ArgumentException">There is no sample, or the arrays are not of as many.</exception>
+    /// <exception cref="ArgumentException">There is no sample, the arrays are not of as many, or a value is NaN.</exception>
     public UnlabelledInputs(string name, IReadOnlyDictionary<string, NpyArray> arrays)
     {
         Name = name;
@@ -22,6 +22,15 @@ public sealed class UnlabelledInputs : EvaluationData
         if (arrays.FirstOrDefault(array => array.Value.Values.Length == 0) is { Key: { } empty })
         {
             throw new ArgumentException($"{name}: {empty} is [{string.Join(", ", arrays[empty].Shape)}], which holds no numbers.");
+        }
+
+        foreach (var (input, array) in arrays)
+        {
+            // An infinity may be meant, in a mask; what is no number never is.
+            if (Array.FindIndex(array.Values, float.IsNaN) is >= 0 and var at)
+            {
+                throw new ArgumentException($"{name}: number {at} of {input} is NaN; every one should be a number.");
+            }
         }
 
         var counts = arrays.Where(array => array.Value.Shape.Length > 0).Select(array => (array.Key, Samples: array.Value.Shape[0])).ToArray();

@@ -8,7 +8,7 @@ static class CsvReport
 {
     static readonly string[] Columns =
     [
-        "series", "family", "device", "provider", "threads", "batch", "id", "budget", "params", "macs", "bytes", "accuracy", "perplexity", "accuracy_data",
+        "series", "family", "device", "gpu", "provider", "threads", "batch", "id", "budget", "params", "macs", "bytes", "accuracy", "perplexity", "accuracy_data",
         "accuracy_samples", "output_error", "output_error_inputs", "p50_us", "p50_upper_us", "p90_us", "p90_upper_us", "p95_us", "p95_upper_us", "samples", "unstable", "speed_up", "load_ms",
         "first_run_us", "private_bytes",
     ];
@@ -26,7 +26,7 @@ static class CsvReport
         var steady = latency?.Steady;
         return
         [
-            label, series.Path, device?.Cpu, how?.Provider, how?.Threads, how?.Batch, variant.Id, variant.Budget, variant.Params, variant.Macs, variant.Bytes,
+            label, series.Path, device?.Cpu, device?.Gpu, how?.Provider, how?.Threads, how?.Batch, variant.Id, variant.Budget, variant.Params, variant.Macs, variant.Bytes,
             variant.Accuracy, variant.Perplexity, variant.AccuracyData, variant.AccuracySamples, variant.Distance?.RelativeError, variant.Distance?.Inputs, steady?.P50Us, steady?.P50UpperUs, steady?.P90Us,
             steady?.P90UpperUs, steady?.P95Us, steady?.P95UpperUs, steady?.Samples, steady?.Unstable, VariantTable.SpeedUp(series, latency), latency?.LoadMs,
             latency?.FirstRunUs, latency?.PrivateBytes,

@@ -37,6 +37,9 @@ public sealed record SweepSeries(string Path, FamilyManifest Manifest, LatencyPr
 
         yield return device.Cpu;
         yield return how.Provider;
+        yield return device.Gpu ?? "no GPU";
+        yield return string.Create(CultureInfo.InvariantCulture, $"{device.Cores} cores");
+        yield return device.OperatingSystem;
         yield return string.Create(CultureInfo.InvariantCulture, $"{how.Threads} threads");
         yield return string.Create(CultureInfo.InvariantCulture, $"batch {how.Batch}");
         yield return how.Spinning == false ? "sleeping threads" : "spinning threads";

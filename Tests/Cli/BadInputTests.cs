@@ -70,6 +70,18 @@ public sealed class BadInputTests
     }
 
     [TestMethod]
+    public void AnInputThatIsNoNumber_IsRefusedByItsPlace()
+    {
+        using var folder = new TemporaryFolder();
+        SmallModels.Mlp.Model.Save(folder["m.onnx"]);
+        var values = new float[2 * 64];
+        values[70] = float.NaN;
+        NpzFile.Write(folder["i.npz"], ("image", new NpyBytes([2, 1, 8, 8], "float32", System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray())));
+
+        CommandLine.Run("compress", folder["m.onnx"], "--inputs", $"npz:{folder["i.npz"]}", "--out", folder["out"]).FailedSaying("number 70 of image is NaN");
+    }
+
+    [TestMethod]
     public void AModelWithAnyBitFlipped_IsRefused()
     {
         using var folder = new TemporaryFolder();

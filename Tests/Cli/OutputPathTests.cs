@@ -21,12 +21,14 @@ public sealed class OutputPathTests
     [DataRow("profile family --out family", "which is never changed")]
     [DataRow("train mlp --data digits --out family", "which is never changed")]
     [DataRow("sweep family --out family/report.html", "which is never changed")]
+    [DataRow("sweep family --profile m.lod.json --out m.lod.html", "m.lod.json: it is read too")]
     [DataRow("run family --input x.npy --out x.npy", "x.npy: it is read too")]
     public void Run_AnOutputWhereSomethingWouldBeLost_IsRefusedBeforeAnyWork(string line, string why)
     {
         using var folder = new TemporaryFolder();
         SmallFamily.In(folder);
         SmallModels.Mlp.Model.Save(folder["dense.onnx"]);
+        File.WriteAllText(folder["m.lod.json"], "{}");
         Directory.CreateDirectory(folder["empty"]);
         var before = Files();
 

@@ -37,6 +37,18 @@ public sealed class NpzDataSetTests : IDisposable
         Assert.AreEqual(0f, set.Train.Black(2));
     }
 
+    /// <summary>Signals of many channels may be one number wide; names of classes are often saved beside them.</summary>
+    [TestMethod]
+    public void Load_SignalsWithNamesBesideThem_AreTakenAsTheyLie()
+    {
+        var set = Load(
+            ("x_train", Floats("<f4", "(2, 2, 3, 1)", [.. Enumerable.Range(0, 12).Select(i => (float)i)])), ("x_test", Floats("<f4", "(1, 2, 3, 1)", 1, 2, 3, 4, 5, 6)),
+            ("y_train", Bytes.Npy("<u2", "(2,)", [1, 0, 0, 0])), ("class_names", Bytes.Npy("<U1", "(1,)", [65, 0, 0, 0])));
+
+        CollectionAssert.AreEqual(new[] { 2, 3, 1 }, set.Train.SampleShape.ToArray());
+        CollectionAssert.AreEqual(new[] { 1, 0 }, set.Train.Labels.ToArray());
+    }
+
     [TestMethod]
     [DataRow("<f4", DisplayName = "float32")]
     [DataRow("<f8", DisplayName = "float64")]

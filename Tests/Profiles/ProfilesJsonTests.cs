@@ -32,6 +32,15 @@ public sealed class ProfilesJsonTests
     }
 
     [TestMethod]
+    public void Read_AMarkOfUtf8BeforeIt_IsPassedOver()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["family.json"], ProfilesJson.ToText(Samples.Manifest()), new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        Assert.AreEqual("lenet", ProfilesJson.Read<FamilyManifest>(folder["family.json"]).Name);
+    }
+
+    [TestMethod]
     public void Read_UnknownMembers_AreIgnored()
     {
         var manifest = ReadChanged("\"name\": \"lenet\"", "\"name\": \"lenet\", \"from_the_future\": [1, {}]");
