@@ -5,7 +5,8 @@ namespace MaestroDeploy.Compressor.Training.Samplers;
 /// <summary>One share a step, and every layer cut by it at once: a deployed variant cuts all layers, so that is what is trained.</summary>
 /// <remarks>
 /// A share is taken in one of two ways, each half of the time, since families are cut in both: of every layer's rank, or of the factored
-/// layers' multiply-accumulates, by the plan that an export makes of such a budget, in which narrow layers keep a floor (<see cref="UniformRanks"/>).
+/// layers' multiply-accumulates, by one share in which narrow layers keep a floor (<see cref="UniformRanks"/>): of linear layers the plan that an export
+/// makes of such a budget; it moves convolutions on, to full blocks of channels.
 /// </remarks>
 /// <param name="seed">The run's seed.</param>
 /// <param name="layers">The factored layers and what they cost.</param>
