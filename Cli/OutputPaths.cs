@@ -35,6 +35,22 @@ static class OutputPaths
         CheckWritable(option, file, folder);
     }
 
+    /// <summary>Checks a file to be written beside a family, which holds nothing else.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="file">The file; null where none is named.</param>
+    /// <param name="family">The folder that the family is to become.</param>
+    /// <param name="reads">The files that the command reads; null for one that is not named.</param>
+    /// <exception cref="UsageException">It lies in that folder, or is as <see cref="CheckFile"/> refuses.</exception>
+    /// <exception cref="CommandException">Its folder cannot be written to.</exception>
+    public static void CheckFileBeside(string option, string? file, string family, params ReadOnlySpan<string?> reads)
+    {
+        CheckFile(option, file, reads);
+        if (file is not null && Parents(file).Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(family))))
+        {
+            throw new UsageException($"{option} {file}: it lies in the family's folder, {family}, which holds nothing else; name a place outside it.");
+        }
+    }
+
     /// <summary>Makes sure that a file to be written is none of those that the command reads.</summary>
     /// <inheritdoc cref="CheckFile"/>
     public static void CheckNotRead(string option, string file, params ReadOnlySpan<string?> reads)
@@ -64,19 +80,6 @@ static class OutputPaths
 
         CheckOutsideFamilies(option, Path.Combine(folder, FamilyManifest.FileName));
         CheckWritable(option, folder, there);
-    }
-
-    /// <summary>Makes sure that a file does not lie in a family that is about to be written, which holds nothing else.</summary>
-    /// <param name="option">The option that names the file.</param>
-    /// <param name="file">The file; null where none is named.</param>
-    /// <param name="family">The family's folder.</param>
-    /// <exception cref="UsageException">It does.</exception>
-    public static void CheckOutside(string option, string? file, string family)
-    {
-        if (file is not null && Parents(file).Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(family))))
-        {
-            throw new UsageException($"{option} {file}: it lies in the family's folder, {family}, which holds nothing else; name a place outside it.");
-        }
     }
 
     /// <summary>Makes sure that a path does not lie in a family that is there.</summary>

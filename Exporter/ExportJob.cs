@@ -119,11 +119,10 @@ sealed class ExportJob(
         Tell($"{id}: cutting");
         var model = Cut(id, planned, from);
         var reference = ReferenceOutputs(from.Reference(planned.Plan), model);
-        var (file, bytes) = Write(id, planned.Plan, model, weights);
+        var (written, path, bytes) = Write(id, planned.Plan, model, weights);
 
         Tell($"{id}: checking");
-        var path = Path.Combine(output.Staging, file);
-        using var session = EvaluationSession.Load(new OnnxModel(model.Proto, id, output.Staging), path, data, settings);
+        using var session = EvaluationSession.Load(written, path, data, settings);
         var outputs = RecordedOutputs.Of(session, data, CheckSamples);
         var difference = ReferenceCheck.LargestDifference(id, reference, outputs, _half);
         if (_dense is null)
@@ -140,7 +139,7 @@ sealed class ExportJob(
         return new Variant
         {
             Id = id,
-            File = file,
+            File = Path.GetFileName(path),
             Plan = planned.Plan,
             IdentityBlocks = planned.Formed.Blocks.Count > 0 ? [.. planned.Formed.Blocks.Order(StringComparer.Ordinal)] : null,
             Params = planned.Cost.Params,
@@ -155,18 +154,18 @@ sealed class ExportJob(
         };
     }
 
-    // The graph's file, and the bytes of it and of all weights that it reads.
-    (string File, long Bytes) Write(string id, RankPlan plan, OnnxModel model, SharedWeights weights)
+    // The graph as it lies in its file, and the bytes of it and of all weights that it reads.
+    (OnnxModel Written, string Path, long Bytes) Write(string id, RankPlan plan, OnnxModel model, SharedWeights weights)
     {
         model.RemoveMetadata(LodModel.VocabularyKey);
         model.SetMetadata("maestro.variant", id);
         model.SetMetadata("maestro.plan", plan.ToString());
         var bytes = weights.Externalise(model);
         weights.Flush();
-        var file = $"{id}.onnx";
-        var path = Path.Combine(output.Staging, file);
-        new OnnxModel(model.Proto, id, output.Staging).Save(path); // its weights are in that folder already
-        return (file, bytes + new FileInfo(path).Length);
+        var path = Path.Combine(output.Staging, $"{id}.onnx");
+        var written = new OnnxModel(model.Proto, id, output.Staging); // its weights are in that folder already
+        written.Save(path);
+        return (written, path, bytes + new FileInfo(path).Length);
     }
 
     /// <summary>The model under a plan, its norms recalibrated where anything is cut.</summary>

@@ -19,6 +19,10 @@ public static class NodeAttributes
     /// <summary>The graphs that a node holds: the branches of an If, the body of a Loop or a Scan.</summary>
     public static IEnumerable<GraphProto> Bodies(this NodeProto node) => node.Attribute.SelectMany(attribute => attribute.Graphs.Append(attribute.G)).OfType<GraphProto>();
 
+    /// <summary>The name of every value of a graph, those of the graphs that its nodes hold among them: a body may not name a value as the graph outside does.</summary>
+    public static IEnumerable<string> ValueNames(this GraphProto graph) => graph.Node.SelectMany(node => node.Output.Concat(node.Bodies().SelectMany(ValueNames)))
+        .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Input.Select(input => input.Name));
+
     /// <summary>Every tensor that a graph stores: initializers, attributes, and those in the graphs that its nodes hold.</summary>
     public static IEnumerable<TensorProto> StoredTensors(this GraphProto graph) => graph.Initializer
         .Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(attribute => attribute.Tensors.Append(attribute.T)).OfType<TensorProto>())

@@ -44,8 +44,7 @@ static class CompressCommand
             var job = new CompressionJob(file, source, Tuning(parsed.GetValue(epochs), parsed.GetValue(rate), source, augmentation.Read(parsed)), settings, terminal, cancellation);
             var choice = layers.Read(parsed);
             OutputPaths.CheckOutsideFamilies("--out", folder);
-            OutputPaths.CheckFile(keep.Name, parsed.GetValue(keep), file);
-            OutputPaths.CheckOutside(keep.Name, parsed.GetValue(keep), folder);
+            OutputPaths.CheckFileBeside(keep.Name, parsed.GetValue(keep), folder, file);
             new FamilyExporter(planning.Asked(parsed, folder, file)).Check(folder, source.Evaluation);
             var (manifest, options) = job.Run(folder, parsed.GetValue(keep), choice, factored => planning.Read(parsed, folder, factored, terminal, cancellation));
             planning.Save(parsed, manifest, options, terminal);

@@ -27,8 +27,7 @@ static class ExportCommand
             var set = format.Data(parsed, parsed.GetValue(data), parsed.GetValue(dataDir));
             var (file, folder) = (parsed.GetValue(source)!, parsed.GetValue(output)!);
             OutputPaths.CheckOutsideFamilies(output.Name, folder);
-            OutputPaths.CheckFile(candidates.Name, parsed.GetValue(candidates), file);
-            OutputPaths.CheckOutside(candidates.Name, parsed.GetValue(candidates), folder);
+            OutputPaths.CheckFileBeside(candidates.Name, parsed.GetValue(candidates), folder, file);
             var samples = set?.Evaluation ?? CalibrationFlags.Unlabelled(parsed.GetValue(inputs));
             var options = planning.Read(parsed, folder, file, terminal, cancellation) with { Original = parsed.GetValue(original) };
             if (options.Plans is not null && parsed.GetValue(candidates) is not null)

@@ -73,8 +73,7 @@ sealed class PlanningFlags
     public ExportOptions Asked(ParseResult parsed, string family, string source)
     {
         _ = Settings(parsed);
-        OutputPaths.CheckFile(_savePlans.Name, parsed.GetValue(_savePlans), source, parsed.GetValue(_profile));
-        OutputPaths.CheckOutside(_savePlans.Name, parsed.GetValue(_savePlans), family);
+        OutputPaths.CheckFileBeside(_savePlans.Name, parsed.GetValue(_savePlans), family, source, parsed.GetValue(_profile));
         var asked = Defaults with { MinAccuracy = parsed.GetValue(_minAccuracy), IdentityBlocks = parsed.GetValue(_blocks) };
         return parsed.GetValue(_plans) is { } file ? WithPlans(parsed, asked, file) : WithBudgets(parsed, asked);
     }

@@ -25,9 +25,10 @@ static class NormStatistics
             let value = constants.Find(name)
             where value is not null && ElementTypes.IsFloat((int)value.Type)
             select (Node: node, Input: input, Value: value);
+        var taken = model.Graph.ValueNames().ToHashSet();
         foreach (var (node, input, value) in hidden.ToList())
         {
-            var own = Own(model, $"{node.Output[0]}.{(input == Places[0] ? "mean" : "variance")}");
+            var own = Unused(taken, $"{node.Output[0]}.{(input == Places[0] ? "mean" : "variance")}");
             model.Graph.Initializer.Add(TensorValues.Create(own, [.. value.Dims], value.Floats(model), value.Type));
             model.FixInitializers();
             node.Input[input] = own;
@@ -40,10 +41,9 @@ static class NormStatistics
 
     static IEnumerable<string> AllReads(NodeProto node) => node.Input.Concat(node.Bodies().SelectMany(body => body.Node).SelectMany(AllReads));
 
-    static string Own(OnnxModel model, string name)
+    static string Unused(HashSet<string> taken, string name)
     {
-        var taken = model.Graph.Node.SelectMany(node => node.Output).Concat(model.Graph.Initializer.Select(tensor => tensor.Name)).Concat(model.Graph.Input.Select(input => input.Name)).ToHashSet();
-        while (taken.Contains(name))
+        while (!taken.Add(name))
         {
             name += ".own";
         }

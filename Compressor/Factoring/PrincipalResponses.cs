@@ -37,14 +37,14 @@ public sealed class PrincipalResponses : IDisposable
     const int MostGradientSamples = 512;
 
     readonly Dictionary<string, PrincipalDirections> _directions = [];
-    readonly Dictionary<string, string> _left = [];
+    readonly Dictionary<string, string> _byWeights = [];
 
     PrincipalResponses()
     {
     }
 
     /// <summary>The layers that nothing is known of, and why; they are decomposed by their weights alone.</summary>
-    public IReadOnlyDictionary<string, string> ByWeights => _left;
+    public IReadOnlyDictionary<string, string> ByWeights => _byWeights;
 
     /// <summary>Why every answer of a layer counts alike, whatever the outputs make of it; null where it does not.</summary>
     public string? WhyAlike { get; private set; }
@@ -66,7 +66,7 @@ public sealed class PrincipalResponses : IDisposable
         var watched = SvdFactoring.Layers(model, choice ?? LayerChoice.All).ToLookup(ResponseMoment.IsTooLarge);
         foreach (var layer in watched[true])
         {
-            responses._left[layer.Name] = $"the statistics of {Math.Min(layer.Out, layer.Columns):N0} directions would pass 256 MB";
+            responses._byWeights[layer.Name] = $"the statistics of {Math.Min(layer.Out, layer.Columns):N0} directions would pass 256 MB";
         }
 
         WeightLayer[] layers = [.. watched[false]];
@@ -166,7 +166,7 @@ public sealed class PrincipalResponses : IDisposable
     {
         if (directions is null)
         {
-            _left[layer.Name] = "its responses were none, or not finite";
+            _byWeights[layer.Name] = "its responses were none, or not finite";
         }
         else
         {

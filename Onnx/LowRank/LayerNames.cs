@@ -5,7 +5,7 @@ namespace MaestroDeploy.Onnx.LowRank;
 /// <summary>Names for layers: what a factored or merged layer adds to the graph, values and nodes, must not be there already.</summary>
 sealed class LayerNames(GraphProto graph)
 {
-    readonly HashSet<string> _values = [.. Values(graph)];
+    readonly HashSet<string> _values = [.. graph.ValueNames()];
     readonly HashSet<string> _nodes = [.. graph.Node.Select(node => node.Name)];
 
     /// <summary>A layer's name, or that with the first number behind it that is free.</summary>
@@ -39,8 +39,4 @@ sealed class LayerNames(GraphProto graph)
         [$"{name}.turn", $"{name}.zero", .. EachUse(name, uses), .. EachUse($"{name}.project", uses), .. EachUse($"{name}.expand", uses)];
 
     static IEnumerable<string> EachUse(string name, int uses) => Enumerable.Range(1, uses).Select(use => PairNodes.Numbered(name, use));
-
-    // A body may not name a value as the graph outside does.
-    static IEnumerable<string> Values(GraphProto graph) => graph.Node.SelectMany(node => node.Output.Concat(node.Bodies().SelectMany(Values)))
-        .Concat(graph.Initializer.Select(tensor => tensor.Name)).Concat(graph.Input.Select(input => input.Name));
 }
