@@ -7,7 +7,10 @@ using MaestroDeploy.Onnx.LowRank;
 namespace MaestroDeploy.Compressor.Training;
 
 /// <summary>Trains a model by LoD: the ranks of a layer become ordered by what they are worth.</summary>
-/// <remarks>Source: Horváth et al., Maestro, arXiv:2308.14929, Algorithm 1.</remarks>
+/// <remarks>
+/// On Linux the process keeps, from the first trainer on, native memory that is freed, for what comes next: a step asks for the same each time. Environment variables of the C library's own
+/// (<c>MALLOC_TRIM_THRESHOLD_</c>) come first. Source: Horváth et al., Maestro, arXiv:2308.14929, Algorithm 1.
+/// </remarks>
 public sealed class Trainer
 {
     readonly TrainingOptions _options;
@@ -20,6 +23,7 @@ public sealed class Trainer
     {
         _options = options.Checked();
         _clock = clock ?? TimeProvider.System;
+        FreedMemory.Keep();
     }
 
     /// <summary>Trains a copy of a model.</summary>
