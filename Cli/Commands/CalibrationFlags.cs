@@ -16,6 +16,10 @@ sealed class CalibrationFlags
     readonly Option<string?> _inputs = Inputs();
     readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 4096 };
     readonly Option<bool?> _follow = new("--follow-outputs") { Description = "Whether a layer's answers count by what the outputs make of them, not all alike: true or false; default true." };
+    readonly Option<bool?> _training = new("--for-training")
+    {
+        Description = "Whether the model is trained once it is cut, so that its biases take up the mean of what is lost: true or false; default false, with --epochs true.",
+    };
 
     public static Option<string?> Inputs() => new("--inputs")
     {
@@ -49,6 +53,7 @@ sealed class CalibrationFlags
         command.Options.Add(_inputs);
         command.Options.Add(_samples);
         command.Options.Add(_follow);
+        command.Options.Add(_training);
     }
 
     /// <exception cref="UsageException">The options do not go together, or one of them names nothing.</exception>
@@ -61,14 +66,14 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
-        Option[] idle = data is not null ? [] : inputs is not null ? [_dataDir] : [_dataDir, _samples, _follow];
+        Option[] idle = data is not null ? [] : inputs is not null ? [_dataDir] : [_dataDir, _samples, _follow, _training];
         if (idle.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
         {
             throw new UsageException($"{given.Name} is of what the model is run on, and {(inputs is null ? "neither --data nor --inputs names anything" : "--inputs needs none")}; leave it out.");
         }
 
         var named = _format.Data(parsed, data, parsed.GetValue(_dataDir)) ?? (inputs is null or Random ? null : NamedData.Unlabelled(inputs));
-        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, parsed.GetValue(_follow) ?? true);
+        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, parsed.GetValue(_follow) ?? true, parsed.GetValue(_training));
     }
 }
 
@@ -77,7 +82,8 @@ sealed class CalibrationFlags
 /// <param name="Evaluation">Its inputs, or random ones; null where nothing was named.</param>
 /// <param name="Samples">How many of them, 1 and more.</param>
 /// <param name="FollowOutputs">Whether a layer's answers count by what the outputs make of them.</param>
-sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples, bool FollowOutputs = true)
+/// <param name="ForTraining">Whether the model is trained once it is cut; null for what follows.</param>
+sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples, bool FollowOutputs = true, bool? ForTraining = null)
 {
     /// <summary>Some random batches.</summary>
     public static CalibrationInputs Random => Batches(new RandomInputs(), samples: 2);

@@ -24,8 +24,15 @@ sealed class ResponseMoment : IDisposable
     // A gradient says how much a small error matters. Large ones, such as many layers cut at once, go where it points to little too.
     const double EvenShare = 0.5;
 
+    // A layer that is trained once it is cut keeps to its few directions. Those of the largest answers, of photographs their brightness and colours, leave it blind to what its weights look
+    // for: they have so much of a say, as a share of the answers' energy.
+    const double WeightShare = 0.2;
+
+    // Answers that are all the same still differ by what single precision rounds.
+    const double RoundingShare = 1e-6;
+
     readonly WeightLayer _layer;
-    readonly Tensor _basis, _weight, _sum, _sensitivity;
+    readonly Tensor _basis, _weight, _sum, _mean, _sensitivity;
     readonly Random _random = new(1);
     long _rows;
 
@@ -40,6 +47,7 @@ sealed class ResponseMoment : IDisposable
         _basis = basis.MoveToOuterDisposeScope();
         _weight = basis.t().matmul(weight).MoveToOuterDisposeScope();
         _sum = zeros(_weight.shape[0], _weight.shape[0], float64).MoveToOuterDisposeScope();
+        _mean = zeros(_weight.shape[0], float64).MoveToOuterDisposeScope();
         _sensitivity = zeros_like(_sum).MoveToOuterDisposeScope();
     }
 
@@ -53,7 +61,9 @@ sealed class ResponseMoment : IDisposable
     {
         using var scope = NewDisposeScope();
         var rows = Rows(answer, bias ?? new float[_layer.Out]);
-        AddTo(_sum, NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out));
+        var inBasis = InBasis(NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out));
+        AddTo(_sum, inBasis.t().matmul(inBasis));
+        AddTo(_mean, inBasis.sum(0L));
         _rows += rows.Length / _layer.Out;
     }
 
@@ -62,34 +72,39 @@ sealed class ResponseMoment : IDisposable
     public void AddGradients(Tensor gradients)
     {
         using var scope = NewDisposeScope();
-        AddTo(_sensitivity, gradients);
+        var inBasis = InBasis(gradients);
+        AddTo(_sensitivity, inBasis.t().matmul(inBasis));
     }
 
     /// <summary>The principal directions of the responses, the one that costs most to cut first.</summary>
-    /// <returns>The directions; null where there were no responses, or some were not numbers.</returns>
-    public PrincipalDirections? Directions()
+    /// <param name="forTraining">Whether the layer is trained once it is cut: its bias then takes up the mean of what is lost, so answers count by how they vary.</param>
+    /// <returns>The directions; null where there were no responses, some were not numbers, or all are to vary and do not.</returns>
+    public PrincipalDirections? Directions(bool forTraining)
     {
         using var scope = NewDisposeScope();
-        var moment = _sum / tensor((double)Math.Max(1, _rows));
+        using var rows = tensor((double)Math.Max(1, _rows));
+        var (mean, second) = (_mean / rows, _sum / rows);
+        var moment = forTraining ? second - mean.outer(mean) : second;
         var (energy, isotropic) = (moment.trace().item<double>(), _weight.matmul(_weight.t()));
-        if (_rows == 0 || !double.IsFinite(energy))
+        if (_rows == 0 || !double.IsFinite(energy) || (forTraining && energy <= RoundingShare * second.trace().item<double>()))
         {
             return null;
         }
 
-        var unseen = energy > 0 ? UnseenShare * energy / Math.Max(double.Epsilon, isotropic.trace().item<double>()) : 1;
+        var byWeights = energy > 0 ? (forTraining ? WeightShare : UnseenShare) * energy / Math.Max(double.Epsilon, isotropic.trace().item<double>()) : 1;
         var (root, inverse) = Roots();
-        var vectors = linalg.eigh(root.matmul(moment + isotropic * tensor(unseen)).matmul(root)).Item2.flip(1);
+        var vectors = linalg.eigh(root.matmul(moment + isotropic * tensor(byWeights)).matmul(root)).Item2.flip(1);
         var energies = (vectors * root.matmul(moment).matmul(root).matmul(vectors)).sum(0L).clamp_min(0);
         return new PrincipalDirections(_basis.matmul(inverse.matmul(vectors)).MoveToOuterDisposeScope(), _basis.matmul(root.matmul(vectors)).MoveToOuterDisposeScope(),
             energies.data<double>().ToArray());
     }
 
-    void AddTo(Tensor sum, Tensor rows)
+    Tensor InBasis(Tensor rows) => rows.matmul(_basis.to(float32));
+
+    static void AddTo(Tensor sum, Tensor batch)
     {
-        var inBasis = rows.matmul(_basis.to(float32));
         using Scalar once = 1; // held: one that TorchSharp makes for itself may be collected while Torch reads it
-        sum.add_(inBasis.t().matmul(inBasis).to(float64), once);
+        sum.add_(batch.to(float64), once);
     }
 
     /// <summary>The root R [r, r] of the sensitivity, half of it even and the mean of its eigenvalues 1, and R⁻¹; ones where there are no gradients, or some were not numbers.</summary>
@@ -111,6 +126,7 @@ sealed class ResponseMoment : IDisposable
         _basis.Dispose();
         _weight.Dispose();
         _sum.Dispose();
+        _mean.Dispose();
         _sensitivity.Dispose();
     }
 
@@ -144,7 +160,7 @@ sealed class ResponseMoment : IDisposable
 /// <summary>Directions P [out, r] of what a layer can answer, the one that costs most to cut first.</summary>
 /// <param name="Vectors">P, in columns, double.</param>
 /// <param name="Duals">D [out, r] with Dᵀ·P = 1: Dᵀ·y is how much of each direction an answer y holds.</param>
-/// <param name="Energies">What cutting each costs: E[(dᵀ·y)²].</param>
+/// <param name="Energies">What cutting each costs: E[(dᵀ·y)²], or its variance where training takes up the mean.</param>
 sealed record PrincipalDirections(Tensor Vectors, Tensor Duals, double[] Energies) : IDisposable
 {
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Onnx;
@@ -155,6 +156,23 @@ public sealed class CompressTests
     }
 
     [TestMethod]
+    public void Compress_WithEpochs_FactorsForTraining()
+    {
+        using var folder = new TemporaryFolder();
+        var dense = Dense(folder);
+        var asked = Factors("--for-training", "true");
+
+        Assert.AreEqual(asked, Factors());
+        Assert.AreNotEqual(asked, Factors("--for-training", "false"));
+
+        string Factors(params string[] options)
+        {
+            CommandLine.Run(["compress", dense, "--data", "digits", "--epochs", "1", "--budgets", "0.5", "--threads", "1", "--keep", folder["kept.lod.onnx"], "--out", folder["cut"], .. options]).Succeeded();
+            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(folder["kept.lod.onnx"])));
+        }
+    }
+
+    [TestMethod]
     public void Decompose_WhatIsFactoredAlready_IsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -168,6 +186,7 @@ public sealed class CompressTests
     [DataRow("--inputs is npz:FILE or random", "--inputs", "noise")]
     [DataRow("--calibration-samples is 1 and more", "--data", "digits", "--calibration-samples", "0")]
     [DataRow("--follow-outputs", "--follow-outputs", "false")]
+    [DataRow("--for-training", "--for-training", "true")]
     [DataRow("--skip-first", "--skip-first", "-1")]
     public void Decompose_OptionsThatMakeNoSense_AreRefused(string says, params string[] options)
     {

@@ -133,6 +133,45 @@ public sealed class PrincipalResponsesTests
     }
 
     [TestMethod]
+    public void Decompose_AnswersOfALargeMean_ForTrainingKeepsWhatVaries()
+    {
+        const int Rank = 1;
+        var (model, shape) = Layer("linear");
+        // All inputs are near one point: most of what the layer answers is the same each time.
+        var inputs = Skewed(shape, directions: int.MaxValue).Select((value, i) => 0.1f * value + 5 * MathF.Sin(i % shape[1])).ToArray();
+        var expected = OrtRunner.Run(model, inputs, shape);
+
+        Assert.IsLessThan(Error(forTraining: true), Error(forTraining: false));
+        Assert.IsLessThan(Variance(forTraining: false), Variance(forTraining: true));
+
+        double Error(bool forTraining) => Lost(forTraining).Sum(column => column.Sum(error => error * error));
+
+        // What is left once a bias takes up the mean.
+        double Variance(bool forTraining) => Lost(forTraining).Sum(column => column.Sum(error => Math.Pow(error - column.Average(), 2)));
+
+        IEnumerable<double[]> Lost(bool forTraining)
+        {
+            using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, forTraining: forTraining);
+            var (lod, _) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
+            var actual = OrtRunner.Run(Cut(lod, Rank), inputs, shape);
+            return expected.Zip(actual, (a, b) => (double)a - b).Select((error, i) => (Error: error, Column: i % 12)).GroupBy(at => at.Column, at => at.Error).Select(column => column.ToArray());
+        }
+    }
+
+    [TestMethod]
+    [DataRow(0)]
+    [DataRow(5)]
+    public void Measure_AnswersThatAreAllTheSame_ForTrainingLeavesTheLayerToItsWeightAndSaysSo(float input)
+    {
+        var (model, shape) = Layer("linear");
+        var inputs = Enumerable.Repeat(input, Samples * 20).ToArray();
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, forTraining: true);
+
+        Assert.Contains("all the same", responses.ByWeights["layer"]);
+        Assert.HasCount(1, SvdFactoring.Decompose(model, new LodProvenance(), responses: responses).Model.Pairs);
+    }
+
+    [TestMethod]
     [DataRow("Bernoulli", "Bernoulli", DisplayName = "an operator that the trainer lacks")]
     [DataRow("Hardmax", "(its outputs)", DisplayName = "an output that has no gradient")]
     public void Measure_NoGradientsToBeHad_LetsEveryAnswerCountAlikeAndSaysSo(string operation, string named)
