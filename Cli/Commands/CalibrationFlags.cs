@@ -16,10 +16,7 @@ sealed class CalibrationFlags
     readonly Option<string?> _inputs = Inputs();
     readonly Option<int> _samples = new("--calibration-samples") { Description = "Samples that the layers are watched on.", DefaultValueFactory = _ => 4096 };
     readonly Option<bool?> _follow = new("--follow-outputs") { Description = "Whether a layer's answers count by what the outputs make of them, not all alike: true or false; default true." };
-    readonly Option<bool?> _training = new("--for-training")
-    {
-        Description = "Whether the model is trained once it is cut, so that its biases take up the mean of what is lost: true or false; default false, with --epochs true.",
-    };
+    readonly Option<bool> _centred = new("--centred") { Description = "A layer's answers count by how they vary, and a fifth by its weights: for a model that is trained once it is cut to a small budget." };
 
     public static Option<string?> Inputs() => new("--inputs")
     {
@@ -53,7 +50,7 @@ sealed class CalibrationFlags
         command.Options.Add(_inputs);
         command.Options.Add(_samples);
         command.Options.Add(_follow);
-        command.Options.Add(_training);
+        command.Options.Add(_centred);
     }
 
     /// <exception cref="UsageException">The options do not go together, or one of them names nothing.</exception>
@@ -66,14 +63,14 @@ sealed class CalibrationFlags
             throw new UsageException($"--calibration-samples is 1 and more; found {samples}.");
         }
 
-        Option[] idle = data is not null ? [] : inputs is not null ? [_dataDir] : [_dataDir, _samples, _follow, _training];
+        Option[] idle = data is not null ? [] : inputs is not null ? [_dataDir] : [_dataDir, _samples, _follow, _centred];
         if (idle.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
         {
             throw new UsageException($"{given.Name} is of what the model is run on, and {(inputs is null ? "neither --data nor --inputs names anything" : "--inputs needs none")}; leave it out.");
         }
 
         var named = _format.Data(parsed, data, parsed.GetValue(_dataDir)) ?? (inputs is null or Random ? null : NamedData.Unlabelled(inputs));
-        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, parsed.GetValue(_follow) ?? true, parsed.GetValue(_training));
+        return new CalibrationSource(named, named?.Evaluation ?? Unlabelled(inputs), samples, parsed.GetValue(_follow) ?? true, parsed.GetValue(_centred));
     }
 }
 
@@ -82,8 +79,8 @@ sealed class CalibrationFlags
 /// <param name="Evaluation">Its inputs, or random ones; null where nothing was named.</param>
 /// <param name="Samples">How many of them, 1 and more.</param>
 /// <param name="FollowOutputs">Whether a layer's answers count by what the outputs make of them.</param>
-/// <param name="ForTraining">Whether the model is trained once it is cut; null for what follows.</param>
-sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples, bool FollowOutputs = true, bool? ForTraining = null)
+/// <param name="Centred">Whether they count by how they vary, for a model that is trained once it is cut.</param>
+sealed record CalibrationSource(NamedData? Data, EvaluationData? Evaluation, int Samples, bool FollowOutputs = true, bool Centred = false)
 {
     /// <summary>Some random batches.</summary>
     public static CalibrationInputs Random => Batches(new RandomInputs(), samples: 2);

@@ -41,7 +41,7 @@ sealed class CompressionJob(string model, CalibrationSource source, Tuning? tuni
         {
             var file = kept ?? Path.Combine(workshop.FullName, TrainingJob.ModelFile);
             var decomposition = new DecompositionJob(settings, terminal, cancellation);
-            decomposition.TellWhatCounts(decomposition.Run(model, file, source with { ForTraining = source.ForTraining ?? tuning is not null }, choice));
+            decomposition.TellWhatCounts(decomposition.Run(model, file, source, choice));
             var options = read(file);
             if (tuning is not null)
             {

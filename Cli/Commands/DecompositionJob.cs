@@ -101,7 +101,7 @@ sealed class DecompositionJob(SessionSettings settings, Terminal terminal, Cance
 
     PrincipalResponses? Watch(OnnxModel model, CalibrationSource data, LayerChoice choice) => data.Inputs is { } inputs
         ? PrincipalResponses.Measure(
-            model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), data.FollowOutputs, data.ForTraining ?? false, cancellation)
+            model, inputs, choice, settings, new Reporter<int>(batch => terminal.Progress("watching the layers", $"batch {batch}")), data.FollowOutputs, data.Centred, cancellation)
         : null;
 
     static DecompositionReport Report(

@@ -25,8 +25,8 @@ namespace MaestroDeploy.Compressor.Factoring;
 /// arXiv:1602.01407). So it is R·y whose error is made small, R = S^½: the directions are R⁻¹ times the eigenvectors of R·E[y·yᵀ]·R.
 /// </para>
 /// <para>
-/// A model that is trained once it is cut takes up the mean of what it lost, and keeps to the directions that it has: there the covariance of y, and W·Wᵀ with a fifth of its trace, stand
-/// for E[y·yᵀ].
+/// A model that is trained once it is cut takes up the mean of what it lost, and its layers keep to the directions that they have. Centred, the covariance of y stands for E[y·yᵀ], and
+/// W·Wᵀ with a fifth of its trace is added, as if a part of the inputs were white.
 /// </para>
 /// </remarks>
 public sealed class PrincipalResponses : IDisposable
@@ -60,12 +60,12 @@ public sealed class PrincipalResponses : IDisposable
     /// <param name="settings">How to run it; null for the defaults.</param>
     /// <param name="progress">Told the number of batches done; null for no one.</param>
     /// <param name="followOutputs">Whether an answer counts by what the outputs make of it; if not, every answer counts alike.</param>
-    /// <param name="forTraining">Whether the model is trained once it is cut: answers then count by how they vary, and its weights have a say of a fifth.</param>
+    /// <param name="centred">Whether answers count by how they vary, and its weights have a say of a fifth: for a model that is trained once it is cut.</param>
     /// <param name="cancellation">Checked before each batch.</param>
     /// <exception cref="OnnxFormatException">No weight can be factored, or the inputs are not those that the model takes.</exception>
     /// <exception cref="RuntimeException">The model cannot be run.</exception>
     public static PrincipalResponses Measure(OnnxModel model, CalibrationInputs inputs, LayerChoice? choice = null, SessionSettings? settings = null,
-        IProgress<int>? progress = null, bool followOutputs = true, bool forTraining = false, CancellationToken cancellation = default)
+        IProgress<int>? progress = null, bool followOutputs = true, bool centred = false, CancellationToken cancellation = default)
     {
         var responses = new PrincipalResponses();
         var watched = SvdFactoring.Layers(model, choice ?? LayerChoice.All).ToLookup(ResponseMoment.IsTooLarge);
@@ -78,7 +78,7 @@ public sealed class PrincipalResponses : IDisposable
         if (layers.Length > 0)
         {
             responses.WhyAlike = followOutputs ? null : "it was asked for";
-            responses.Watch(model, layers, inputs, settings, progress, forTraining, cancellation);
+            responses.Watch(model, layers, inputs, settings, progress, centred, cancellation);
         }
 
         return responses;
@@ -95,7 +95,7 @@ public sealed class PrincipalResponses : IDisposable
         }
     }
 
-    void Watch(OnnxModel model, WeightLayer[] layers, CalibrationInputs inputs, SessionSettings? settings, IProgress<int>? progress, bool forTraining, CancellationToken cancellation)
+    void Watch(OnnxModel model, WeightLayer[] layers, CalibrationInputs inputs, SessionSettings? settings, IProgress<int>? progress, bool centred, CancellationToken cancellation)
     {
         var moments = layers.ToDictionary(layer => layer.Name, layer => new ResponseMoment(layer, layer.Matrix(model)));
         ResponseGradients? gradients = null;
@@ -129,7 +129,7 @@ public sealed class PrincipalResponses : IDisposable
 
             foreach (var layer in layers)
             {
-                Keep(layer, moments[layer.Name].Directions(forTraining));
+                Keep(layer, moments[layer.Name].Directions(centred));
             }
         }
         finally

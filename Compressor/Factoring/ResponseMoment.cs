@@ -77,21 +77,21 @@ sealed class ResponseMoment : IDisposable
     }
 
     /// <summary>The principal directions of the responses, the one that costs most to cut first.</summary>
-    /// <param name="forTraining">Whether the layer is trained once it is cut: its bias then takes up the mean of what is lost, so answers count by how they vary.</param>
+    /// <param name="centred">Whether answers count by how they vary, as where the layer is trained once it is cut: its bias then takes up the mean of what is lost.</param>
     /// <returns>The directions; null where there were no responses, some were not numbers, or all are to vary and do not.</returns>
-    public PrincipalDirections? Directions(bool forTraining)
+    public PrincipalDirections? Directions(bool centred)
     {
         using var scope = NewDisposeScope();
         using var rows = tensor((double)Math.Max(1, _rows));
         var (mean, second) = (_mean / rows, _sum / rows);
-        var moment = forTraining ? second - mean.outer(mean) : second;
+        var moment = centred ? second - mean.outer(mean) : second;
         var (energy, isotropic) = (moment.trace().item<double>(), _weight.matmul(_weight.t()));
-        if (_rows == 0 || !double.IsFinite(energy) || (forTraining && energy <= RoundingShare * second.trace().item<double>()))
+        if (_rows == 0 || !double.IsFinite(energy) || (centred && energy <= RoundingShare * second.trace().item<double>()))
         {
             return null;
         }
 
-        var byWeights = energy > 0 ? (forTraining ? WeightShare : UnseenShare) * energy / Math.Max(double.Epsilon, isotropic.trace().item<double>()) : 1;
+        var byWeights = energy > 0 ? (centred ? WeightShare : UnseenShare) * energy / Math.Max(double.Epsilon, isotropic.trace().item<double>()) : 1;
         var (root, inverse) = Roots();
         var vectors = linalg.eigh(root.matmul(moment + isotropic * tensor(byWeights)).matmul(root)).Item2.flip(1);
         var energies = (vectors * root.matmul(moment).matmul(root).matmul(vectors)).sum(0L).clamp_min(0);

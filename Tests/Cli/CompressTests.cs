@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using MaestroDeploy.Compressor.Models;
 using MaestroDeploy.Onnx;
@@ -156,19 +155,20 @@ public sealed class CompressTests
     }
 
     [TestMethod]
-    public void Compress_WithEpochs_FactorsForTraining()
+    [DataRow("decompose", "--out")]
+    [DataRow("compress", "--out", "cut", "--budgets", "0.5", "--keep")]
+    public void Decompose_Centred_FactorsOtherwise(string command, params string[] options)
     {
         using var folder = new TemporaryFolder();
         var dense = Dense(folder);
-        var asked = Factors("--for-training", "true");
 
-        Assert.AreEqual(asked, Factors());
-        Assert.AreNotEqual(asked, Factors("--for-training", "false"));
+        Assert.AreNotEqual(Factors(), Factors("--centred"));
 
-        string Factors(params string[] options)
+        string Factors(params string[] more)
         {
-            CommandLine.Run(["compress", dense, "--data", "digits", "--epochs", "1", "--budgets", "0.5", "--threads", "1", "--keep", folder["kept.lod.onnx"], "--out", folder["cut"], .. options]).Succeeded();
-            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(folder["kept.lod.onnx"])));
+            string[] paths = [.. options.Select(option => option == "cut" ? folder[option] : option), folder["a.lod.onnx"]];
+            CommandLine.Run([command, dense, "--data", "digits", .. paths, .. more]).Succeeded();
+            return FileHash.Sha256Of(folder["a.lod.onnx"]);
         }
     }
 
@@ -186,7 +186,7 @@ public sealed class CompressTests
     [DataRow("--inputs is npz:FILE or random", "--inputs", "noise")]
     [DataRow("--calibration-samples is 1 and more", "--data", "digits", "--calibration-samples", "0")]
     [DataRow("--follow-outputs", "--follow-outputs", "false")]
-    [DataRow("--for-training", "--for-training", "true")]
+    [DataRow("--centred", "--centred")]
     [DataRow("--skip-first", "--skip-first", "-1")]
     public void Decompose_OptionsThatMakeNoSense_AreRefused(string says, params string[] options)
     {

@@ -133,7 +133,7 @@ public sealed class PrincipalResponsesTests
     }
 
     [TestMethod]
-    public void Decompose_AnswersOfALargeMean_ForTrainingKeepsWhatVaries()
+    public void Decompose_AnswersOfALargeMean_CentredKeepsWhatVaries()
     {
         const int Rank = 1;
         var (model, shape) = Layer("linear");
@@ -141,17 +141,17 @@ public sealed class PrincipalResponsesTests
         var inputs = Skewed(shape, directions: int.MaxValue).Select((value, i) => 0.1f * value + 5 * MathF.Sin(i % shape[1])).ToArray();
         var expected = OrtRunner.Run(model, inputs, shape);
 
-        Assert.IsLessThan(Error(forTraining: true), Error(forTraining: false));
-        Assert.IsLessThan(Variance(forTraining: false), Variance(forTraining: true));
+        Assert.IsLessThan(Error(centred: true), Error(centred: false));
+        Assert.IsLessThan(Variance(centred: false), Variance(centred: true));
 
-        double Error(bool forTraining) => Lost(forTraining).Sum(column => column.Sum(error => error * error));
+        double Error(bool centred) => Lost(centred).Sum(column => column.Sum(error => error * error));
 
         // What is left once a bias takes up the mean.
-        double Variance(bool forTraining) => Lost(forTraining).Sum(column => column.Sum(error => Math.Pow(error - column.Average(), 2)));
+        double Variance(bool centred) => Lost(centred).Sum(column => column.Sum(error => Math.Pow(error - column.Average(), 2)));
 
-        IEnumerable<double[]> Lost(bool forTraining)
+        IEnumerable<double[]> Lost(bool centred)
         {
-            using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, forTraining: forTraining);
+            using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, centred: centred);
             var (lod, _) = SvdFactoring.Decompose(model, new LodProvenance(), responses: responses);
             var actual = OrtRunner.Run(Cut(lod, Rank), inputs, shape);
             return expected.Zip(actual, (a, b) => (double)a - b).Select((error, i) => (Error: error, Column: i % 12)).GroupBy(at => at.Column, at => at.Error).Select(column => column.ToArray());
@@ -161,11 +161,11 @@ public sealed class PrincipalResponsesTests
     [TestMethod]
     [DataRow(0)]
     [DataRow(5)]
-    public void Measure_AnswersThatAreAllTheSame_ForTrainingLeavesTheLayerToItsWeightAndSaysSo(float input)
+    public void Measure_AnswersThatAreAllTheSame_CentredLeavesTheLayerToItsWeightAndSaysSo(float input)
     {
         var (model, shape) = Layer("linear");
         var inputs = Enumerable.Repeat(input, Samples * 20).ToArray();
-        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, forTraining: true);
+        using var responses = PrincipalResponses.Measure(model, Feed(inputs, shape), followOutputs: false, centred: true);
 
         Assert.Contains("all the same", responses.ByWeights["layer"]);
         Assert.HasCount(1, SvdFactoring.Decompose(model, new LodProvenance(), responses: responses).Model.Pairs);
