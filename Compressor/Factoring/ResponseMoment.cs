@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 
 namespace MaestroDeploy.Compressor.Factoring;
 
-/// <summary>The second moment <c>E[y·yᵀ]</c> of one layer's responses <c>y = W·x</c>, and <c>E[g·gᵀ]</c> of the outputs' gradients by them, gathered batch by batch.</summary>
+/// <summary>The mean and the second moment <c>E[y·yᵀ]</c> of one layer's responses <c>y = W·x</c>, and <c>E[g·gᵀ]</c> of the outputs' gradients by them, gathered batch by batch.</summary>
 /// <remarks>
-/// Both are held in an orthonormal basis B [out, r] of W's column space, r = min(out, in): r² numbers, and whatever is made of them lies
+/// All are held in an orthonormal basis B [out, r] of W's column space, r = min(out, in): r² numbers, and whatever is made of them lies
 /// in that space exactly, seen by the data or not.
 /// </remarks>
 sealed class ResponseMoment : IDisposable
@@ -32,7 +32,7 @@ sealed class ResponseMoment : IDisposable
     const double RoundingShare = 1e-6;
 
     readonly WeightLayer _layer;
-    readonly Tensor _basis, _weight, _sum, _mean, _sensitivity;
+    readonly Tensor _basis, _weight, _sum, _total, _sensitivity;
     readonly Random _random = new(1);
     long _rows;
 
@@ -47,7 +47,7 @@ sealed class ResponseMoment : IDisposable
         _basis = basis.MoveToOuterDisposeScope();
         _weight = basis.t().matmul(weight).MoveToOuterDisposeScope();
         _sum = zeros(_weight.shape[0], _weight.shape[0], float64).MoveToOuterDisposeScope();
-        _mean = zeros(_weight.shape[0], float64).MoveToOuterDisposeScope();
+        _total = zeros(_weight.shape[0], float64).MoveToOuterDisposeScope();
         _sensitivity = zeros_like(_sum).MoveToOuterDisposeScope();
     }
 
@@ -63,7 +63,7 @@ sealed class ResponseMoment : IDisposable
         var rows = Rows(answer, bias ?? new float[_layer.Out]);
         var inBasis = InBasis(NativeTensor.From(rows, rows.Length / _layer.Out, _layer.Out));
         AddTo(_sum, inBasis.t().matmul(inBasis));
-        AddTo(_mean, inBasis.sum(0L));
+        AddTo(_total, inBasis.sum(0L));
         _rows += rows.Length / _layer.Out;
     }
 
@@ -83,7 +83,7 @@ sealed class ResponseMoment : IDisposable
     {
         using var scope = NewDisposeScope();
         using var rows = tensor((double)Math.Max(1, _rows));
-        var (mean, second) = (_mean / rows, _sum / rows);
+        var (mean, second) = (_total / rows, _sum / rows);
         var moment = centred ? second - mean.outer(mean) : second;
         var (energy, isotropic) = (moment.trace().item<double>(), _weight.matmul(_weight.t()));
         if (_rows == 0 || !double.IsFinite(energy) || (centred && energy <= RoundingShare * second.trace().item<double>()))
@@ -126,7 +126,7 @@ sealed class ResponseMoment : IDisposable
         _basis.Dispose();
         _weight.Dispose();
         _sum.Dispose();
-        _mean.Dispose();
+        _total.Dispose();
         _sensitivity.Dispose();
     }
 
